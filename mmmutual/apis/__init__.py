@@ -1,0 +1,1 @@
+"""Inferencers and one-call functions; filled by the tasks."""

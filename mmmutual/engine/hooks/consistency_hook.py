@@ -1,0 +1,54 @@
+"""Mistakes that can be known before training are told before training."""
+
+from typing import Any, Dict
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from mmmutual.registry import HOOKS
+
+
+@HOOKS.register_module()
+class ConsistencyHook(Hook):
+    """Compare what the model reads with what the data sets give.
+
+    A data set tells its ``input_names`` and ``num_classes``, a model its ``input_names`` and ``num_classes``; what
+    either does not tell is not compared.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def before_run(self, runner: Any) -> None:
+        """Check every loader that is already built.
+
+        Raises:
+            ValueError: naming the model's and the data set's values.
+        """
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        for loop_name in ('train', 'val', 'test'):
+            loop = getattr(runner, f'_{loop_name}_loop')
+            dataset = getattr(getattr(loop, 'dataloader', None), 'dataset', None)
+            if dataset is not None:
+                check(model, dataset, f'{loop_name}_dataloader.dataset')
+
+
+def check(model: Any, dataset: Any, where: str) -> None:
+    """Compare one model with one data set.
+
+    Raises:
+        ValueError: if a modality is missing from the data, or class counts differ.
+    """
+    wanted, given = getattr(model, 'input_names', None), getattr(dataset, 'input_names', None)
+    if wanted is not None and given is not None:
+        missing = [name for name in wanted if name not in given]
+        if missing:
+            raise ValueError(
+                f'the model reads the modalities {list(wanted)}, but {where} gives only {list(given)}: '
+                f'{missing} missing. Add them to {where}.modalities or remove the branches that read them.'
+            )
+    counts: Dict[str, Any] = {
+        'model': getattr(model, 'num_classes', None),
+        where: getattr(dataset, 'num_classes', None),
+    }
+    if None not in counts.values() and len(set(counts.values())) > 1:
+        raise ValueError(f'numbers of classes differ: {counts}')

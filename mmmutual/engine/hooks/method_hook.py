@@ -1,0 +1,71 @@
+"""The base of hooks that belong to a method: what it does once per epoch with the loaders at hand."""
+
+from typing import Any, Callable, Iterator
+
+import torch
+from mmengine.dist import broadcast
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from torch import nn
+
+from mmmutual.utils.rng_state import capture_rng_state, restore_rng_state
+
+
+class MethodHook(Hook):
+    """Helps for prototypes, blending weights, re-initialisation and re-sampling.
+
+    Example:
+        >>> class Prototypes(MethodHook):
+        ...     def before_train_epoch(self, runner):
+        ...         for batch in self.sweep(runner, runner.train_dataloader):
+        ...             self.model(runner).prototypes.update(batch)
+    """
+
+    priority = 'ABOVE_NORMAL'
+
+    @staticmethod
+    def model(runner: Any) -> nn.Module:
+        """The task model, unwrapped."""
+        return runner.model.module if is_model_wrapper(runner.model) else runner.model
+
+    def sweep(self, runner: Any, loader: Any) -> Iterator[dict]:
+        """Every preprocessed batch of a loader, in eval mode and without gradients.
+
+        Training mode and random generators are put back afterwards, so that training goes on as if nothing had been
+        read. Call it between epochs: a loader serves one iteration at a time.
+        """
+        model = self.model(runner)
+        training, rng = model.training, capture_rng_state()
+        model.eval()
+        try:
+            for data in loader:
+                with torch.no_grad():
+                    yield model.data_preprocessor(data, False)
+        finally:
+            model.train(training)
+            restore_rng_state(rng)
+
+    @staticmethod
+    def set_trainable(module: nn.Module, trainable: bool) -> None:
+        """Freeze or release a module's parameters. No new model wrapper is needed: ours notices."""
+        for p in module.parameters():
+            p.requires_grad_(trainable)
+            if not trainable:
+                p.grad = None
+
+    @staticmethod
+    def reinitialise(runner: Any, module: nn.Module, initialise: Callable[[nn.Module], None]) -> None:
+        """Give a module new values in place, the same on every process, and forget its momentum.
+
+        Args:
+            runner: of the training.
+            module: of the task model.
+            initialise: sets the module's parameters and buffers in place.
+        """
+        initialise(module)
+        for value in (*module.parameters(), *module.buffers()):
+            broadcast(value.data)
+        wrapper = runner.optim_wrapper
+        for single in wrapper.values() if hasattr(wrapper, 'values') else [wrapper]:
+            for p in module.parameters():
+                single.optimizer.state.pop(p, None)

@@ -1,0 +1,43 @@
+"""A train loop that resumes within an epoch."""
+
+from typing import Any
+
+from mmengine.runner import EpochBasedTrainLoop
+
+from mmmutual.registry import LOOPS
+
+
+@LOOPS.register_module()
+class ResumableTrainLoop(EpochBasedTrainLoop):
+    """Epochs, as mmengine's loop runs them; a checkpoint from within an epoch goes on with the next batch of it.
+
+    mmengine's loop would start the epoch anew, and train on its first batches twice.
+
+    Args:
+        as of :class:`mmengine.runner.EpochBasedTrainLoop`.
+
+    Raises:
+        TypeError: on resume within an epoch if the sampler can't skip, naming the one that can.
+    """
+
+    def run_epoch(self) -> None:
+        """Run what is left of the current epoch."""
+        done = self._iter - self._epoch * len(self.dataloader)
+        self.runner.call_hook('before_train_epoch')
+        self.runner.model.train()
+        if done > 0:
+            self._skip(done)
+        for idx, data_batch in enumerate(self.dataloader, start=done):
+            self.run_iter(idx, data_batch)
+        self.runner.call_hook('after_train_epoch')
+        self._epoch += 1
+
+    def _skip(self, batches: int) -> None:
+        sampler: Any = self.dataloader.sampler
+        if not hasattr(sampler, 'skip'):
+            raise TypeError(
+                f'the checkpoint was saved after {batches} batches of an epoch, and the train sampler '
+                f"{type(sampler).__name__} cannot skip them: use sampler=dict(type='ResumableSampler', shuffle=True), "
+                'or resume from a checkpoint that was saved at the end of an epoch'
+            )
+        sampler.skip(batches * self.dataloader.batch_size)

@@ -1,0 +1,5 @@
+"""Metrics."""
+
+from .metrics import BranchAccuracy
+
+__all__ = ['BranchAccuracy']

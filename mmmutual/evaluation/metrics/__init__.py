@@ -1,0 +1,5 @@
+"""Metrics, one file each."""
+
+from .branch_accuracy import BranchAccuracy
+
+__all__ = ['BranchAccuracy']

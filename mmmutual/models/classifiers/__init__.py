@@ -1,0 +1,6 @@
+"""One sample, one label, any modalities."""
+
+from .branch import Branch
+from .multimodal_classifier import MultiModalClassifier
+
+__all__ = ['Branch', 'MultiModalClassifier']

@@ -1,0 +1,49 @@
+"""One modality's network inside a classifier."""
+
+from typing import Optional, Tuple
+
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmmutual.registry import MODELS
+
+
+class Branch(BaseModule):
+    """An encoder and, unless the model's head is shared, a head of its own.
+
+    Args:
+        encoder (dict): (B, ...) -> features (B, D) or (B, T, D). Its attribute ``input_dims`` is the number of
+            dimensions of its batch: an input with one more holds views, whose outputs are averaged.
+        input (str): name of the input that it reads.
+        head (dict, optional): features -> logits (B, C).
+    """
+
+    def __init__(self, encoder: dict, input: str, head: Optional[dict] = None) -> None:
+        super().__init__()
+        self.input_name = input
+        self.encoder = MODELS.build(encoder)
+        if head is not None:
+            self.head = MODELS.build(head)
+
+    @property
+    def has_head(self) -> bool:
+        """Whether the branch has a head of its own."""
+        return hasattr(self, 'head')
+
+    def forward(self, x: Tensor, shared_head: Optional[nn.Module] = None) -> Tuple[Tensor, Tensor]:
+        """Features and logits.
+
+        Args:
+            x: (B, ...) as the encoder takes it, or (B, V, ...) with V views of each sample.
+            shared_head: used where the branch has none.
+
+        Returns:
+            Features (B, D) or (B, T, D), and logits (B, C), both averaged over views.
+        """
+        views = x.shape[1] if x.dim() == self.encoder.input_dims + 1 else 0
+        features = self.encoder(x.flatten(0, 1) if views else x)
+        logits = (self.head if self.has_head else shared_head)(features)
+        if views:
+            features = features.unflatten(0, (-1, views)).mean(dim=1)
+            logits = logits.unflatten(0, (-1, views)).mean(dim=1)
+        return features, logits

@@ -1,0 +1,176 @@
+"""The classifier of which MML, MLA, OGM, QMF and joint training are configurations."""
+
+from typing import Dict, List, Optional, Sequence, Tuple, Union
+
+import torch
+from mmengine.model import ModuleDict
+from torch import Tensor
+
+from mmmutual.engine import Update
+from mmmutual.registry import MODELS
+from mmmutual.structures import MultiModalDataSample
+from mmmutual.structures.multimodal_data_sample import stack_labels
+
+from ..base_model import MutualModel
+from .branch import Branch
+from .named_inputs import call_with, wanted_names
+
+FOR_LOSSES = ('features', 'logits', 'fused_logits', 'labels')
+FOR_FUSION = ('features', 'logits')
+ENSEMBLE = 'ensemble'
+
+
+@MODELS.register_module()
+class MultiModalClassifier(MutualModel):
+    """Branches with encoders and heads, loss terms, a fusion; trained by a schedule with gradient modulators.
+
+    Args:
+        branches (dict): branch name -> dict(encoder, head, input); ``input`` is the branch's name unless given, and
+            may repeat (``rgb_0`` and ``rgb_1`` both reading ``rgb``). One branch is the unimodal baseline.
+        losses (dict): term name -> config of a loss. Its ``forward`` gets what its parameters name: ``features``
+            and ``logits`` (dicts by branch), ``fused_logits`` (B, C), ``labels`` (B,). It returns a scalar or a dict of
+            scalars by branch.
+        fusion (dict): makes the ensemble's logits (B, C); its ``forward`` names ``features`` or ``logits``.
+        head (dict, optional): the head of all branches that have none of their own.
+        data_preprocessor (dict, optional): makes device tensors.
+        schedule (dict, optional): update schedule; default: joint.
+        modulators (Sequence[dict]): gradient modulators.
+        init_cfg (dict, optional): of mmengine's BaseModule.
+
+    Raises:
+        ValueError: if there is no branch, a branch is called 'ensemble', a head is missing or unused, or heads differ
+            in their number of classes.
+    """
+
+    def __init__(
+        self,
+        branches: Dict[str, dict],
+        losses: Dict[str, dict],
+        fusion: Optional[dict] = None,
+        head: Optional[dict] = None,
+        data_preprocessor: Optional[dict] = None,
+        schedule: Optional[dict] = None,
+        modulators: Sequence[dict] = (),
+        init_cfg: Optional[Union[dict, list]] = None,
+    ) -> None:
+        super().__init__(data_preprocessor, schedule, modulators, init_cfg)
+        if not branches:
+            raise ValueError('branches is empty: a classifier needs at least one')
+        if ENSEMBLE in branches:
+            raise ValueError(f"a branch cannot be called {ENSEMBLE!r}: that is the name of the fusion's results")
+        self.branches = ModuleDict({name: Branch(**{'input': name, **cfg}) for name, cfg in branches.items()})
+        self.head = None if head is None else MODELS.build(head)
+        self._check_heads()
+        self.losses = ModuleDict({name: MODELS.build(cfg) for name, cfg in losses.items()})
+        self.fusion = MODELS.build(fusion or dict(type='mmmutual.MeanLogits'))
+        self._loss_wants = {name: wanted_names(m, f'losses.{name}', FOR_LOSSES) for name, m in self.losses.items()}
+        self._fusion_wants = wanted_names(self.fusion, 'fusion', FOR_FUSION)
+
+    @property
+    def input_names(self) -> List[str]:
+        """Inputs that the branches read, without repetition."""
+        return list(dict.fromkeys(branch.input_name for branch in self.branches.values()))
+
+    @property
+    def num_classes(self) -> Optional[int]:
+        """C, if the heads tell."""
+        heads = [branch.head for branch in self.branches.values() if branch.has_head] or [self.head]
+        return getattr(heads[0], 'num_classes', None)
+
+    def parameter_branches(self) -> Dict[str, Branch]:
+        """What is optimised and clipped by branch; a shared head and the fusion are not in it."""
+        return dict(self.branches.items())
+
+    def run_branches(
+        self, inputs: Dict[str, Tensor], names: Optional[Sequence[str]] = None
+    ) -> Tuple[Dict[str, Tensor], Dict[str, Tensor]]:
+        """Features and logits (B, C) of the named branches (default: all), by name.
+
+        Raises:
+            ValueError: if an input that a branch reads is not in the batch.
+        """
+        features, logits = {}, {}
+        for name in names or self.branches:
+            branch = self.branches[name]
+            if branch.input_name not in inputs:
+                raise ValueError(
+                    f'branch {name!r} reads the input {branch.input_name!r}, but the batch has {sorted(inputs)}'
+                )
+            features[name], logits[name] = branch(inputs[branch.input_name], self.head)
+        return features, logits
+
+    def fuse(self, features: Dict[str, Tensor], logits: Dict[str, Tensor]) -> Tensor:
+        """Logits (B, C) of the ensemble."""
+        return call_with(self.fusion, self._fusion_wants, dict(features=features, logits=logits))
+
+    def compute_losses(
+        self, features: Dict[str, Tensor], logits: Dict[str, Tensor], fused_logits: Tensor, labels: Tensor
+    ) -> Dict[str, Tensor]:
+        """All loss terms: ``{branch}.loss_{term}`` or ``loss_{term}``."""
+        available = dict(features=features, logits=logits, fused_logits=fused_logits, labels=labels)
+        losses = {}
+        for term, module in self.losses.items():
+            value = call_with(module, self._loss_wants[term], available)
+            if isinstance(value, dict):
+                losses.update({f'{name}.loss_{term}': loss for name, loss in value.items()})
+            else:
+                losses[f'loss_{term}'] = value
+        return losses
+
+    def joint_update(self, inputs: Dict[str, Tensor], data_samples: List[MultiModalDataSample]) -> Update:
+        """Losses of all branches and the training accuracy of each, as one update."""
+        self._refuse_incomplete(data_samples)
+        features, logits = self.run_branches(inputs)
+        labels = stack_labels(data_samples, next(iter(logits.values())).device)
+        fused = self.fuse(features, logits)
+        losses = self.compute_losses(features, logits, fused, labels)
+        with torch.no_grad():
+            for name, z in {**logits, ENSEMBLE: fused}.items():
+                losses[f'{name}.top1'] = (z.argmax(dim=1) == labels).to(torch.float32).mean()
+        return Update(
+            losses,
+            outputs={**{f'logits.{name}': z.detach() for name, z in logits.items()}, 'labels': labels},
+            batch_mean=all(getattr(module, 'batch_mean', False) for module in self.losses.values()),
+        )
+
+    def tensor(self, inputs: Dict[str, Tensor], data_samples: Optional[list] = None) -> Dict[str, Tensor]:
+        """Logits (B, C) by branch, and of the fusion as 'ensemble'."""
+        features, logits = self.run_branches(inputs)
+        return {**logits, ENSEMBLE: self.fuse(features, logits)}
+
+    def predict(
+        self, inputs: Dict[str, Tensor], data_samples: Optional[List[MultiModalDataSample]] = None
+    ) -> List[MultiModalDataSample]:
+        """Data samples with the logits of every branch and of the fusion."""
+        if data_samples is not None:
+            self._refuse_incomplete(data_samples)
+        logits = self.tensor(inputs)
+        fused = logits.pop(ENSEMBLE)
+        samples = data_samples or [MultiModalDataSample() for _ in fused]
+        for i, sample in enumerate(samples):
+            sample.set_prediction({name: z[i] for name, z in logits.items()}, fused[i])
+        return samples
+
+    def _refuse_incomplete(self, data_samples: List[MultiModalDataSample]) -> None:
+        """This model needs every modality of every sample."""
+        wanted = set(self.input_names)
+        for sample in data_samples:
+            available = sample.get('available')
+            if available is not None and not wanted <= set(available):
+                raise ValueError(
+                    f'sample {sample.get("key", "?")!r} has no {sorted(wanted - set(available))}, and '
+                    'MultiModalClassifier needs every modality that its branches read'
+                )
+
+    def _check_heads(self) -> None:
+        without = [name for name, branch in self.branches.items() if not branch.has_head]
+        if without and self.head is None:
+            raise ValueError(f'branches {without} have no head, and the model has no shared one (head=...)')
+        if self.head is not None and not without:
+            raise ValueError('the shared head would be unused: every branch has a head of its own')
+        heads = {name: branch.head for name, branch in self.branches.items() if branch.has_head}
+        if without:
+            heads['shared'] = self.head
+        counts = {name: getattr(head, 'num_classes', None) for name, head in heads.items()}
+        if len(set(counts.values())) > 1:
+            raise ValueError(f'heads differ in num_classes: {counts}')

@@ -1,0 +1,58 @@
+"""A 2-D network on the frames of a clip."""
+
+from typing import Optional
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from mmmutual.registry import MODELS
+
+from .pretrained_2d import load_pretrained_2d
+
+
+@MODELS.register_module()
+class FrameEncoder(BaseModule):
+    """Run a frame-wise backbone, with or without temporal shift, and pool over space (spec/mml.md 3.1).
+
+    Args:
+        backbone (dict): takes (B * T, C, H, W) and gives (B * T', D, h, w): ``ResNetTSM``, ``mmaction.ResNet`` or any
+            other frame-wise backbone of mmaction2.
+        pretrained (str, optional): an image network's weights for the backbone: a path, a URL or
+            ``torchvision://resnet50``. A stem for flow or differences gets the mean kernel.
+
+    Raises:
+        ValueError: in forward, if clips have another number of segments than the backbone's shift.
+    """
+
+    input_dims = 5
+
+    def __init__(self, backbone: dict, pretrained: Optional[str] = None) -> None:
+        super().__init__()
+        self.backbone = MODELS.build(backbone)
+        self.pretrained = pretrained
+
+    def init_weights(self) -> None:
+        """The backbone's own initialisation, then the pretrained weights over it."""
+        super().init_weights()
+        if self.pretrained is not None:
+            with torch.no_grad():
+                load_pretrained_2d(self.backbone, self.pretrained)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """Encode clips.
+
+        Args:
+            clips: (B, T, C, H, W).
+
+        Returns:
+            (B, T', D), T' = T unless the backbone pools over time.
+        """
+        segments = getattr(self.backbone, 'num_segments', None)
+        if getattr(self.backbone, 'is_shift', False) and segments != clips.shape[1]:
+            raise ValueError(
+                f'clips have T={clips.shape[1]} segments, but the backbone shifts over num_segments={segments}: make '
+                'SampleSegments.num_segments and backbone.num_segments equal'
+            )
+        maps = self.backbone(clips.flatten(0, 1))
+        return maps.mean(dim=(2, 3)).unflatten(0, (clips.shape[0], -1))

@@ -1,0 +1,5 @@
+"""Features in, logits out."""
+
+from .linear_head import LinearHead
+
+__all__ = ['LinearHead']
