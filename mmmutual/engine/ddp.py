@@ -27,6 +27,9 @@ class MutualDistributedDataParallel(MMDistributedDataParallel):
         device_ids (list[int], optional): the GPU of this process; ignored for a module on the CPU, for which DDP
             refuses it.
         kwargs: further arguments of DDP.
+
+    Raises:
+        TypeError: if the module has no update schedule.
     """
 
     def __init__(
@@ -36,6 +39,11 @@ class MutualDistributedDataParallel(MMDistributedDataParallel):
         broadcast_buffers: bool = False,
         **kwargs: Any,
     ) -> None:
+        if not hasattr(module, 'schedule'):
+            raise TypeError(
+                f"model_wrapper_cfg.type='mmmutual.MutualDistributedDataParallel' drives update schedules, which "
+                f'{type(module).__name__} does not have: leave model_wrapper_cfg out for a model of another package'
+            )
         if next(module.parameters()).device.type == 'cpu':
             device_ids = None
         module.train()  # what freezes parameters in train(), as partial batch norm does, must have done so before
@@ -58,8 +66,8 @@ class MutualDistributedDataParallel(MMDistributedDataParallel):
                 update = self(**chunk, mode='update')
             yield update
 
-    def _average(self, params: List[nn.Parameter]) -> None:
-        average_gradients(params, self._host_group)
+    def _average(self, name: str, params: List[nn.Parameter]) -> None:
+        average_gradients(name, params, self._host_group)
 
     def _trainable(self) -> List[int]:
         return [id(p) for p in self.module.parameters() if p.requires_grad]

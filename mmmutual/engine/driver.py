@@ -5,8 +5,9 @@ the yield; backward; average the gradients over processes; unscale; modulators; 
 same code runs in one process and in many: only ``average`` and ``source`` differ.
 """
 
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
+import torch
 from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
@@ -22,7 +23,7 @@ def drive(
     model: BaseModel,
     data: Any,
     optim_wrapper: Any,
-    average: Optional[Callable[[List[nn.Parameter]], None]] = None,
+    average: Optional[Callable[[str, List[nn.Parameter]], None]] = None,
     source: Optional[Source] = None,
 ) -> Dict[str, Tensor]:
     """Run one iteration of the model's schedule.
@@ -31,7 +32,7 @@ def drive(
         model: a task model with ``updates(**batch)`` (a generator) and ``modulators``.
         data: a collated batch, not yet preprocessed.
         optim_wrapper: a :class:`MutualOptimWrapper`, or an OptimWrapperDict of them.
-        average: averages the gradients of the given parameters over processes, in place; None: one process.
+        average: averages the gradients of the named update's parameters over processes, in place; None: one process.
         source: makes the generator of a micro-batch, given the batch and whether it is the last one; None: the
             model's own schedule.
 
@@ -45,7 +46,7 @@ def drive(
     """
     wrappers = _wrappers(optim_wrapper)
     first = next(iter(wrappers.values()))
-    trainable = [p for p in model.parameters() if p.requires_grad]
+    trainable = _trainable(model.parameters())
     device_type = trainable[0].device.type if trainable else 'cpu'
     if source is None:
         source = _from_model(model)
@@ -66,23 +67,23 @@ def drive(
             updates.append(update)
             if update is not None:
                 _check_splittable(update, len(generators))
-                wrapper = wrappers.get(update.optimizer, first)
+                wrapper = _pick(wrappers, update.optimizer)
                 _add_logs(logs, update, share, _backward(model, update, share, wrapper))
         if all(update is None for update in updates):
             return logs
         _check_same(updates)
         update = updates[0]
         wrapper = _pick(wrappers, update.optimizer)
-        params = trainable if update.params is None else update.params
-        _drop_gradients_of_others(trainable, update.params)
+        params = trainable if update.params is None else _trainable(update.params)
         if average is not None:
-            average(params)
+            average(update.name, params)
         wrapper.unscale(params)
         step = UpdateStep(update.name, model, params, join_outputs(updates), kept, {})
-        for modulator in model.modulators:
-            modulator(step)
+        with torch.no_grad():
+            for modulator in model.modulators:
+                modulator(step)
         if update.step:
-            step.logs.update(wrapper.clip_and_step())
+            step.logs.update(wrapper.step())
         else:
             kept[update.name] = {p: p.grad for p in params if p.grad is not None}
         logs.update({_log_name(update, name): value for name, value in step.logs.items()})
@@ -96,8 +97,14 @@ def _from_model(model: BaseModel) -> Source:
 
 def _backward(model: BaseModel, update: Update, share: float, wrapper: MutualOptimWrapper) -> Dict[str, Tensor]:
     loss, values = model.parse_losses(update.losses)
-    wrapper.backward(loss if share == 1 else loss * share, inputs=update.params, retain_graph=update.retain_graph)
+    inputs = None if update.params is None else _trainable(update.params)
+    if loss.requires_grad and inputs != []:
+        wrapper.backward(loss if share == 1 else loss * share, inputs=inputs, retain_graph=update.retain_graph)
     return values
+
+
+def _trainable(params: Iterable[nn.Parameter]) -> List[nn.Parameter]:
+    return [p for p in params if p.requires_grad]
 
 
 def _add_logs(logs: Dict[str, Tensor], update: Update, share: float, values: Dict[str, Tensor]) -> None:
@@ -108,14 +115,6 @@ def _add_logs(logs: Dict[str, Tensor], update: Update, share: float, values: Dic
 
 def _log_name(update: Update, name: str) -> str:
     return f'{update.name}.{name}' if update.name else name
-
-
-def _drop_gradients_of_others(trainable: List[nn.Parameter], params: Optional[List[nn.Parameter]]) -> None:
-    if params is not None:
-        own = set(params)
-        for p in trainable:
-            if p not in own:
-                p.grad = None
 
 
 def _check_splittable(update: Update, parts: int) -> None:

@@ -1,5 +1,6 @@
 """Average gradients over processes, for the updates that DDP's own reduction can't take."""
 
+import zlib
 from typing import Iterable, Iterator, List, Optional
 
 import torch
@@ -9,20 +10,31 @@ from torch import Tensor, nn
 BUCKET_BYTES = 25 * 2**20
 
 
-def average_gradients(params: List[nn.Parameter], host_group: Optional[dist.ProcessGroup] = None) -> None:
+def average_gradients(name: str, params: List[nn.Parameter], host_group: Optional[dist.ProcessGroup] = None) -> None:
     """Replace ``p.grad`` by its mean over all processes, where any process has one.
 
     A parameter that has a gradient on no process keeps ``None`` (so that momentum and weight decay leave it alone, as
     in one process); one that lacks it here only counts as zero here.
 
     Args:
+        name: of the update, the same on every process.
         params: the same parameters in the same order on every process.
         host_group: a group whose backend takes CPU tensors, over which it is agreed who has a gradient, so that the
             device is not waited for; None: the default group, which then must be one.
+
+    Raises:
+        RuntimeError: if the processes are at different updates.
     """
-    has = torch.tensor([p.grad is not None for p in params], dtype=torch.int32)
-    dist.all_reduce(has, op=dist.ReduceOp.MAX, group=host_group)
-    used = [p for p, n in zip(params, has.tolist()) if n]
+    key = zlib.crc32(name.encode()) // 2
+    exchanged = torch.tensor([key, -key, *(p.grad is not None for p in params)], dtype=torch.int32)
+    dist.all_reduce(exchanged, op=dist.ReduceOp.MAX, group=host_group)
+    largest, smallest, *has = exchanged.tolist()
+    if largest != -smallest:
+        raise RuntimeError(
+            f'the schedule yields different updates on different processes, here {name!r}. What it yields must not '
+            'depend on the samples of one process: where a modality is missing, yield its update with a loss of zero.'
+        )
+    used = [p for p, n in zip(params, has) if n]
     for p in used:
         if p.grad is None:
             p.grad = torch.zeros_like(p)

@@ -1,7 +1,8 @@
 """A train loop that resumes within an epoch."""
 
-from typing import Any
+from typing import Any, Iterator
 
+import torch
 from mmengine.runner import EpochBasedTrainLoop
 
 from mmmutual.registry import LOOPS
@@ -25,12 +26,21 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         done = self._iter - self._epoch * len(self.dataloader)
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
-        if done > 0:
-            self._skip(done)
-        for idx, data_batch in enumerate(self.dataloader, start=done):
-            self.run_iter(idx, data_batch)
+        if done < len(self.dataloader):  # else it was saved after the last batch
+            if done > 0:
+                self._skip(done)
+            for idx, data_batch in enumerate(self._batches(), start=done):
+                self.run_iter(idx, data_batch)
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
+
+    def _batches(self) -> Iterator[Any]:
+        # The loader draws a seed whenever it starts workers, which persistent ones and a resume do at different times:
+        # what training draws must not depend on it.
+        state = torch.get_rng_state()
+        batches = iter(self.dataloader)
+        torch.set_rng_state(state)
+        return batches
 
     def _skip(self, batches: int) -> None:
         sampler: Any = self.dataloader.sampler

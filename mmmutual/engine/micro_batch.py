@@ -23,7 +23,7 @@ def split_batch(data: Any, parts: int) -> List[Tuple[float, Any]]:
     """Split a batch of B samples into at most ``parts`` micro-batches whose sizes differ by one at most.
 
     Args:
-        data: nested dicts of tensors (B, ...) and lists of B elements; other values are shared.
+        data: nested dicts of tensors (B, ...) and lists of B elements; other values, tensors () too, are shared.
         parts (int): wanted number of micro-batches; B if B is smaller.
 
     Returns:
@@ -40,7 +40,7 @@ def split_batch(data: Any, parts: int) -> List[Tuple[float, Any]]:
 def _cut(data: Any, start: int, stop: int, size: int) -> Any:
     if isinstance(data, dict):
         return {key: _cut(value, start, stop, size) for key, value in data.items()}
-    if isinstance(data, (Tensor, list, tuple)):
+    if _has_length(data):
         if len(data) != size:
             raise ValueError(f'a batch of {size} samples holds a value of length {len(data)}, which cannot be split')
         return data[start:stop]
@@ -54,4 +54,8 @@ def _first_length(data: Any) -> Optional[int]:
             if size is not None:
                 return size
         return None
-    return len(data) if isinstance(data, (Tensor, list, tuple)) else None
+    return len(data) if _has_length(data) else None
+
+
+def _has_length(data: Any) -> bool:
+    return data.dim() > 0 if isinstance(data, Tensor) else isinstance(data, (list, tuple))

@@ -68,7 +68,7 @@ class MutualOptimWrapper(OptimWrapper):
         if self.scaler is not None:
             self.scaler.unscale([p.grad for p in params if p.grad is not None])
 
-    def clip_and_step(self) -> Dict[str, Tensor]:
+    def step(self) -> Dict[str, Tensor]:
         """Clip each group's norm and step; returns the norms before clipping, as scalar tensors."""
         norms = self._clip_groups() if self.clip_grad_kwargs else {}
         if self.scaler is None or self.scaler.may_step():
@@ -91,7 +91,7 @@ class MutualOptimWrapper(OptimWrapper):
         """Not used: a model that has no schedule of ours would lose accumulation and clipping groups silently."""
         raise TypeError(
             'MutualOptimWrapper is driven by models of mmmutual under model_wrapper_cfg=dict('
-            "type='MutualDistributedDataParallel'). For another model, or for another wrapper, set "
+            "type='mmmutual.MutualDistributedDataParallel'). For another model, or for another wrapper, set "
             "optim_wrapper.type='OptimWrapper' or 'AmpOptimWrapper'."
         )
 

@@ -1,5 +1,6 @@
 """Parameter groups by branch, and several optimisers for one model."""
 
+import inspect
 from typing import Any, Dict, List, Optional
 
 from mmengine.model import is_model_wrapper
@@ -79,7 +80,7 @@ class BranchOptimWrapperConstructor:
         else:
             groups = [dict(name='all', params=[p for p in module.parameters() if p.requires_grad])]
         lr = optimizer_cfg['lr'] * options.get('lr_mult', 1)
-        decay = optimizer_cfg.get('weight_decay', 0) * options.get('decay_mult', 1)
+        decay = optimizer_cfg.get('weight_decay', _default_decay(optimizer_cfg['type'])) * options.get('decay_mult', 1)
         return [
             dict(
                 params=group['params'],
@@ -156,6 +157,15 @@ def parameter_branches(model: nn.Module) -> Dict[str, nn.Module]:
     if shared:
         branches['shared'] = _outside(model, inside)
     return branches
+
+
+def _default_decay(kind: Any) -> float:
+    """An optimiser's own weight decay, which is not 0 for AdamW."""
+    kind = OPTIMIZERS.get(kind) if isinstance(kind, str) else kind
+    if kind is None:
+        return 0  # building it will say that there is no such type
+    decay = inspect.signature(kind).parameters.get('weight_decay')
+    return 0 if decay is None else decay.default
 
 
 def _outside(model: nn.Module, inside: set) -> nn.Module:

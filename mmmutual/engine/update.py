@@ -12,7 +12,8 @@ class Update:
     """One backward and, usually, one optimiser step; yielded by an update schedule.
 
     Attributes:
-        losses: named loss tensors; those whose name holds ``loss`` are summed and trained on, the others logged.
+        losses: named loss tensors; those whose name holds ``loss`` are summed and trained on, the others logged. One
+            without a graph, as where no sample of this process has the modality, counts as gradients of zero.
         name: prefix of the log names; '' where a schedule has one update only.
         params: what it trains; ``None``: every trainable parameter of the model.
         optimizer: key of the optim wrapper where the model has several; ``None``: the only one.
@@ -21,6 +22,9 @@ class Update:
         retain_graph: keep the graph for another backward; by default that of an update that does not step.
         outputs: detached tensors (B, ...) of this forward that modulators need, e.g. unimodal logits.
         batch_mean: whether the losses are means over samples, so that a batch may be split into micro-batches.
+
+    Raises:
+        ValueError: if no name of ``losses`` holds ``loss``.
     """
 
     losses: Dict[str, Tensor]
@@ -33,6 +37,8 @@ class Update:
     batch_mean: bool = True
 
     def __post_init__(self) -> None:
+        if not any('loss' in name for name in self.losses):
+            raise ValueError(f"update {self.name!r} has no loss: only names with 'loss' are, got {list(self.losses)}")
         if self.retain_graph is None:
             self.retain_graph = not self.step
 

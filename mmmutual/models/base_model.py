@@ -31,6 +31,8 @@ class MutualModel(BaseModel):
         modulators: Sequence[dict] = (),
         init_cfg: Optional[Union[dict, list]] = None,
     ) -> None:
+        if isinstance(data_preprocessor, dict):  # by our registry: plain names are found without a default scope too
+            data_preprocessor = MODELS.build(data_preprocessor)
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         self.schedule = MODELS.build(schedule or dict(type='mmmutual.JointSchedule'))
         self.modulators = nn.ModuleList(MODELS.build(cfg) for cfg in modulators)

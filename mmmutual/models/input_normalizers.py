@@ -56,10 +56,15 @@ class FrameDifference(NormalizeFrames):
         num_frames: L, frames per segment.
         mean: as of :class:`NormalizeFrames`.
         std: by default 255, so that differences are in [-1, 1].
+
+    Raises:
+        ValueError: if L is below 2.
     """
 
     def __init__(self, num_frames: int = 6, mean: Numbers = 0.0, std: Numbers = 255.0) -> None:
         super().__init__(mean, std)
+        if num_frames < 2:
+            raise ValueError(f'num_frames must be at least 2 for a difference, got {num_frames}')
         self.num_frames = num_frames
 
     def forward(self, frames: Tensor) -> Tensor:

@@ -6,6 +6,8 @@ forks of mmengine fall back to that for local files. Here both go through :func:
 
 import os
 import pickle
+import re
+import struct
 from typing import Any, Callable, List, Optional, Tuple, Union
 
 import torch
@@ -13,6 +15,9 @@ from mmengine.logging import print_log
 from mmengine.runner import checkpoint as mmengine_checkpoint
 
 MapLocation = Union[str, torch.device, Callable, None]
+
+# What torch.load raises for files that are cut off, altered or no checkpoints at all, besides UnpicklingError.
+DAMAGED = (RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, AssertionError, struct.error)
 
 
 class _Inert:
@@ -48,7 +53,7 @@ def load_checkpoint_file(filename: str, map_location: MapLocation = None) -> dic
     """Read a checkpoint file without running any code from it.
 
     A file written by stock mmengine holds pickled objects of its message hub: of such a file only weights, optimiser
-    and meta information are read, and a warning says what is left out.
+    and plain meta information are read, and a warning says what is left out.
 
     Args:
         filename (str): a local path.
@@ -65,44 +70,79 @@ def load_checkpoint_file(filename: str, map_location: MapLocation = None) -> dic
         return torch.load(filename, map_location=map_location, weights_only=True)
     except pickle.UnpicklingError as error:
         reason = error
-    except (RuntimeError, EOFError, KeyError) as error:
-        raise ValueError(f'{filename!r} is not a readable checkpoint of torch: {error}') from error
+    except DAMAGED as error:
+        raise ValueError(f'{filename!r} is not a readable checkpoint of torch: {error!r}') from error
     try:
         with torch.serialization.safe_globals(_STOCK_MMENGINE):
             checkpoint = torch.load(filename, map_location=map_location, weights_only=True)
-    except pickle.UnpicklingError:
-        raise ValueError(
-            f'checkpoint {filename!r} is refused: it holds pickled code or objects besides tensors and plain values, '
-            'and loading those could run anything. Nothing of it was run. If you trust its source, load it in a '
-            "process of your own and save only its 'state_dict'. What was found: "
-            f'{str(reason).splitlines()[0]}'
-        ) from reason
+    except (pickle.UnpicklingError, *DAMAGED) as error:
+        raise ValueError(_refusal(filename, error if isinstance(error, pickle.UnpicklingError) else reason)) from reason
     if not isinstance(checkpoint, dict) or 'message_hub' not in checkpoint:
-        raise ValueError(f'checkpoint {filename!r} is refused: it holds objects besides tensors. {reason}')
+        raise ValueError(_refusal(filename, reason))
     del checkpoint['message_hub']
+    left_out = ['its message hub (log history)', *_drop_inert(filename, checkpoint)]
     print_log(
-        f'{filename} was written by stock mmengine: its message hub (log history) is made of pickled objects and is '
-        'left out; weights, optimiser, schedulers and meta information are read.',
+        f'{filename} was written by stock mmengine. Left out, because made of pickled objects: {", ".join(left_out)}. '
+        'Weights, optimiser and schedulers are read.',
         logger='current',
         level=30,
     )
     return checkpoint
 
 
-def _load_local(filename: str, map_location: MapLocation = None) -> dict:
+def _refusal(filename: str, error: pickle.UnpicklingError) -> str:
+    """Say what torch found; its own advice is to switch the check off."""
+    name = re.search(r'GLOBAL (\S+)', str(error))
+    if name is None:
+        detail = str(error).partition('WeightsUnpickler error:')[2].strip().partition('\n')[0]
+        return f'{filename!r} is not a checkpoint as torch.save writes it: {detail}'
+    return (
+        f'checkpoint {filename!r} is refused: it holds pickled code or objects besides tensors and plain values '
+        f'({name.group(1)}), and loading those could run anything. Nothing of it was run. If you trust its source, '
+        "load it in a process of your own and save only its 'state_dict'."
+    )
+
+
+def _drop_inert(filename: str, checkpoint: dict) -> List[str]:
+    """Take objects that could not be read out of ``meta``; returns what was taken out.
+
+    Raises:
+        ValueError: if there is one elsewhere.
+    """
+    for key, value in checkpoint.items():
+        if key != 'meta' and _holds_inert(value):
+            raise ValueError(f"checkpoint {filename!r} is refused: its '{key}' holds numpy or pickled objects")
+    meta = checkpoint.get('meta', {})
+    dropped = [key for key, value in meta.items() if _holds_inert(value)]
+    for key in dropped:
+        del meta[key]
+    return [f'meta.{key}' for key in dropped]
+
+
+def _holds_inert(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_inert(item) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(_holds_inert(item) for item in value)
+    return isinstance(value, _Inert)
+
+
+def load_from_local(filename: str, map_location: MapLocation = None) -> dict:
+    """Read a local file; mmengine's log takes the loader's word from this function's name."""
     return load_checkpoint_file(filename, map_location)
 
 
-def _load_http(
+def load_from_http(
     filename: str, map_location: MapLocation = None, model_dir: Optional[str] = None, progress: bool = True
 ) -> dict:
     """Download once per machine into torch's hub folder, then read like any local file."""
-    from mmengine.dist import barrier, get_local_rank
+    from mmengine.dist import barrier
     from torch.hub import download_url_to_file, get_dir
 
     folder = model_dir or os.path.join(get_dir(), 'checkpoints')
     target = os.path.join(folder, os.path.basename(filename.split('?')[0]))
-    if get_local_rank() == 0 and not os.path.isfile(target):
+    # not mmengine's get_local_rank: it needs a process group that only mmengine's own launcher makes
+    if int(os.environ.get('LOCAL_RANK', 0)) == 0 and not os.path.isfile(target):
         os.makedirs(folder, exist_ok=True)
         download_url_to_file(filename, target, progress=progress)
     barrier()
@@ -112,7 +152,7 @@ def _load_http(
 def install() -> None:
     """Make mmengine read checkpoints by :func:`load_checkpoint_file`."""
     loader = mmengine_checkpoint.CheckpointLoader
-    loader.register_scheme(prefixes='', loader=_load_local, force=True)
-    loader.register_scheme(prefixes=('http://', 'https://'), loader=_load_http, force=True)
+    loader.register_scheme(prefixes='', loader=load_from_local, force=True)
+    loader.register_scheme(prefixes=('http://', 'https://'), loader=load_from_http, force=True)
     # The loaders of torchvision:// and openmmlab:// call this one by its module-level name.
-    mmengine_checkpoint.load_from_http = _load_http
+    mmengine_checkpoint.load_from_http = load_from_http

@@ -18,21 +18,39 @@ def to_plain(value: Any, where: str = 'checkpoint') -> Any:
     Raises:
         TypeError: if something else than numbers, strings, tensors and containers of them is inside, naming where.
     """
-    if value is None or isinstance(value, (bool, int, float, str, torch.Tensor)):
+    if isinstance(value, np.generic):
+        return value.item()  # first of all: numpy's float64 is a float, too
+    if value is None or isinstance(value, (bool, torch.Tensor)):
         return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, (int, float)):
+        return int(value) if isinstance(value, int) else float(value)
     if isinstance(value, Mapping):
-        return {key: to_plain(item, f'{where}.{key}') for key, item in value.items()}
+        return {to_plain(key, f'key of {where}'): to_plain(item, f'{where}.{key}') for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         items = [to_plain(item, f'{where}[{i}]') for i, item in enumerate(value)]
         return items if isinstance(value, list) else tuple(items)
-    if isinstance(value, np.generic):
-        return value.item()
     if isinstance(value, np.ndarray) and value.dtype != object:
         return torch.from_numpy(np.ascontiguousarray(value))
     raise TypeError(
         f'{where} is a {type(value).__name__}, which a checkpoint that loads without running code cannot hold; use '
         'numbers, strings, tensors, lists, tuples and dicts'
     )
+
+
+def plain_schedulers(states: Any) -> Any:
+    """Parameter schedulers' states without the functions that some hold and that a new scheduler brings along.
+
+    Args:
+        states: a list of ``state_dict()``, or a dict of such lists where there are several optimisers.
+    """
+    if isinstance(states, dict):
+        return {name: plain_schedulers(of_one) for name, of_one in states.items()}
+    return [
+        to_plain({key: value for key, value in state.items() if not callable(value)}, f'param_schedulers[{i}]')
+        for i, state in enumerate(states)
+    ]
 
 
 def plain_message_hub(state: dict) -> dict:

@@ -3,25 +3,30 @@
 from typing import Any, Dict, List, Optional
 
 from mmengine.dist import all_gather_object, get_rank, get_world_size
+from mmengine.fileio import LocalBackend, get_file_backend
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import print_log
+from mmengine.runner import EpochBasedTrainLoop
 
 from mmmutual.registry import HOOKS
-from mmmutual.utils.plain_state import plain_message_hub, rebuild_message_hub, to_plain
+from mmmutual.utils.atomic_file_backend import NAME as ATOMIC
+from mmmutual.utils.plain_state import plain_message_hub, plain_schedulers, rebuild_message_hub, to_plain
 from mmmutual.utils.rng_state import capture_rng_state, restore_rng_state
 
 from .deferred_log_hook import DeferredRuntimeInfoHook
+from .training_position import describe_loader, fit_position
 
-KEY = 'mmmutual_rng'
+KEY = 'mmmutual_resume'
 
 
 @HOOKS.register_module()
 class ExactCheckpointHook(CheckpointHook):
     """mmengine's CheckpointHook whose files hold all that an exact resume needs, and no pickled objects.
 
-    Added to each checkpoint: the states of the python, numpy and torch generators of every process. Validation keeps
-    them as they are, so that the training after it does not depend on whether it ran. Augmentations don't use these
-    generators: they depend on (seed, epoch, sample index), see :class:`mmmutual.datasets.ResumableSampler`.
+    Added to each checkpoint: the states of the python, numpy and torch generators of every process, and what its
+    iteration count and the order of samples depend on. Validation keeps the generators as they are, so that the
+    training after it does not depend on whether it ran. Augmentations don't use these generators: they depend on
+    (seed, epoch, sample index), see :class:`mmmutual.datasets.ResumableSampler`.
 
     Args:
         as of :class:`mmengine.hooks.CheckpointHook`.
@@ -30,16 +35,19 @@ class ExactCheckpointHook(CheckpointHook):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._of_all_ranks: Optional[List[Dict[str, Any]]] = None
+        self._loaded: Optional[Dict[str, Any]] = None
         self._to_restore: Optional[Dict[str, Any]] = None
         self._before_val: Optional[Dict[str, Any]] = None
 
     def _save_checkpoint(self, runner: Any) -> None:
         self._gather(runner)
         super()._save_checkpoint(runner)
+        self._of_all_ranks = None
 
     def _save_best_checkpoint(self, runner: Any, metrics: dict) -> None:
         self._gather(runner)
         super()._save_best_checkpoint(runner, metrics)
+        self._of_all_ranks = None
 
     def _gather(self, runner: Any) -> None:
         # Every rank comes here, while only the first writes the file and calls before_save_checkpoint.
@@ -49,41 +57,60 @@ class ExactCheckpointHook(CheckpointHook):
                 hook.flush(runner)
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
-        """Add the generator states; turn the rest into tensors and plain values."""
+        """Add what a resume needs; turn the rest into tensors and plain values."""
         checkpoint['meta'] = to_plain(checkpoint['meta'], 'meta')
         checkpoint['message_hub'] = plain_message_hub(checkpoint['message_hub'])
-        if self._of_all_ranks is not None:
-            checkpoint[KEY] = self._of_all_ranks
+        if 'param_schedulers' in checkpoint:
+            checkpoint['param_schedulers'] = plain_schedulers(checkpoint['param_schedulers'])
+        checkpoint[KEY] = dict(rng=self._of_all_ranks, loader=describe_loader(runner.train_dataloader))
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
-        """Rebuild the message hub; keep the generator states for the start of training."""
+        """Rebuild the message hub; keep the rest for the start of training, if this turns out to be a resume."""
         hub = checkpoint.get('message_hub')
-        if hub is not None and 'plain_log_scalars' in hub:
-            checkpoint['message_hub'] = rebuild_message_hub(hub)
-        elif hub is None and runner._resume:
+        if hub is None:
             checkpoint['message_hub'] = dict(log_scalars={}, runtime_info={}, resumed_keys={})
-        states = checkpoint.get(KEY)
-        if not runner._resume:
+        elif 'plain_log_scalars' in hub:
+            checkpoint['message_hub'] = rebuild_message_hub(hub)
+        record, meta = checkpoint.get(KEY) or {}, checkpoint.get('meta') or {}
+        if not {'epoch', 'iter'} <= set(meta):
             return
-        if states is None or len(states) != get_world_size():
-            had = 'none' if states is None else f'those of {len(states)} processes'
-            print_log(
-                f'the checkpoint holds {had} of the generator states that {get_world_size()} process(es) need: '
-                'training goes on, but with other random numbers than without the interruption',
-                logger='current',
-                level=30,
+        words = []
+        if isinstance(runner._train_loop, EpochBasedTrainLoop):
+            words.append(fit_position(meta, record.get('loader'), runner.train_dataloader))
+        if 'optimizer' not in checkpoint:
+            words.append(
+                'the checkpoint holds no optimiser and no schedules (a "best" one never does): both start anew'
             )
-            return
-        self._to_restore = states[get_rank()]
+        self._loaded = dict(record, words=words, position=(meta['epoch'], meta['iter']))
+
+    def before_train(self, runner: Any) -> None:
+        """Write files in one piece; on resume, put back what the order of samples and random numbers depend on."""
+        if self.backend_args is None and self.file_client_args is None:
+            local = type(get_file_backend(self.out_dir or runner.work_dir)) is LocalBackend
+            self.backend_args = dict(backend=ATOMIC) if local else None
+        super().before_train(runner)
+        loaded, self._loaded = self._loaded, None
+        if loaded is None or loaded['position'] != (runner.epoch, runner.iter):
+            return  # weights only
+        states = loaded.get('rng')
+        if states is None or len(states) != get_world_size():
+            had = 'none' if states is None else f'those of {len(states)} process(es)'
+            loaded['words'].append(
+                f'the checkpoint holds {had} of the generator states that {get_world_size()} process(es) need: '
+                'training goes on, but with other random numbers than without the interruption'
+            )
+        else:
+            self._to_restore = states[get_rank()]
+        for line in filter(None, loaded['words']):
+            print_log(line, logger='current', level=30)
+        seed = loaded.get('loader', {}).get('sampler_seed')
+        if seed is not None:
+            runner.train_dataloader.sampler.seed = seed  # built before the seed of the first run was known
+        if runner.iter == runner.epoch * len(runner.train_dataloader):
+            self._restore()  # what other hooks draw before the epoch, they have not drawn yet
 
     def before_train_epoch(self, runner: Any) -> None:
-        """Resume at the start of an epoch: the loader draws its seed from here on."""
-        super().before_train_epoch(runner)
-        if runner.iter % len(runner.train_dataloader) == 0:
-            self._restore()
-
-    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
-        """Resume within an epoch: the loader has drawn its seed, which the saved states had behind them."""
+        """On resume within an epoch: what other hooks draw before it, they had drawn before the states were saved."""
         self._restore()
 
     def _restore(self) -> None:

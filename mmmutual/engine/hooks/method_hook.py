@@ -14,14 +14,26 @@ from mmmutual.utils.rng_state import capture_rng_state, restore_rng_state
 class MethodHook(Hook):
     """Helps for prototypes, blending weights, re-initialisation and re-sampling.
 
+    What changes the model once per epoch belongs into :meth:`begin_epoch`, what only depends on the epoch's number and
+    is in no checkpoint (which parameters are frozen) into ``before_train_epoch``, after ``super()``'s: that one is
+    also called when training resumes within an epoch.
+
     Example:
         >>> class Prototypes(MethodHook):
-        ...     def before_train_epoch(self, runner):
+        ...     def begin_epoch(self, runner):
         ...         for batch in self.sweep(runner, runner.train_dataloader):
         ...             self.model(runner).prototypes.update(batch)
     """
 
     priority = 'ABOVE_NORMAL'
+
+    def before_train_epoch(self, runner: Any) -> None:
+        """Call :meth:`begin_epoch`, unless training resumes within the epoch."""
+        if runner.iter == runner.epoch * len(runner.train_dataloader):
+            self.begin_epoch(runner)
+
+    def begin_epoch(self, runner: Any) -> None:
+        """Do what the method does when an epoch begins; nothing by default."""
 
     @staticmethod
     def model(runner: Any) -> nn.Module:
@@ -32,17 +44,20 @@ class MethodHook(Hook):
         """Every preprocessed batch of a loader, in eval mode and without gradients.
 
         Training mode and random generators are put back afterwards, so that training goes on as if nothing had been
-        read. Call it between epochs: a loader serves one iteration at a time.
+        read. Call it between epochs: a loader serves one iteration at a time. Samples come as in the current epoch.
         """
         model = self.model(runner)
-        training, rng = model.training, capture_rng_state()
+        if hasattr(loader.sampler, 'set_epoch'):
+            loader.sampler.set_epoch(runner.epoch)  # this hook may come before the one that does so
+        training, rng = [(module, module.training) for module in model.modules()], capture_rng_state()
         model.eval()
         try:
             for data in loader:
                 with torch.no_grad():
                     yield model.data_preprocessor(data, False)
         finally:
-            model.train(training)
+            for module, mode in training:
+                module.training = mode
             restore_rng_state(rng)
 
     @staticmethod

@@ -28,6 +28,18 @@ class BranchAccuracy(BaseMetric):
             raise ValueError(f'topk must hold numbers of at least 1, got {tuple(topk)}')
         self.topk = tuple(topk)
 
+    @property
+    def dataset_meta(self) -> Optional[dict]:
+        """Meta information of the data set, which tells its classes before the first epoch."""
+        return self._dataset_meta
+
+    @dataset_meta.setter
+    def dataset_meta(self, dataset_meta: dict) -> None:
+        classes = (dataset_meta or {}).get('classes')
+        if classes is not None:
+            self._check(len(classes), 'the data set')
+        self._dataset_meta = dataset_meta
+
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep the label and the logits (C,) of each sample."""
         for sample in data_samples:
@@ -40,10 +52,13 @@ class BranchAccuracy(BaseMetric):
         metrics = {}
         for name in results[0][1]:
             scores = torch.stack([scores[name] for _, scores in results])
-            if max(self.topk) > scores.shape[1]:
-                raise ValueError(f'topk={self.topk} asks for more than the {scores.shape[1]} classes of {name!r}')
+            self._check(scores.shape[1], repr(name))
             order = scores.argsort(dim=1, descending=True, stable=True)
             rank = (order == labels[:, None]).to(torch.int64).argmax(dim=1)
             for k in self.topk:
                 metrics[f'{name}/top{k}'] = (rank < k).double().mean().item()
         return metrics
+
+    def _check(self, num_classes: int, whose: str) -> None:
+        if max(self.topk) > num_classes:
+            raise ValueError(f'topk={self.topk} asks for more than the {num_classes} classes of {whose}')

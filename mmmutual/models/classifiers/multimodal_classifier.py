@@ -30,6 +30,7 @@ class MultiModalClassifier(MutualModel):
         losses (dict): term name -> config of a loss. Its ``forward`` gets what its parameters name: ``features``
             and ``logits`` (dicts by branch), ``fused_logits`` (B, C), ``labels`` (B,). It returns a scalar or a dict of
             scalars by branch.
+        num_classes (int, optional): C, for every head whose config does not give its own.
         fusion (dict): makes the ensemble's logits (B, C); its ``forward`` names ``features`` or ``logits``.
         head (dict, optional): the head of all branches that have none of their own.
         data_preprocessor (dict, optional): makes device tensors.
@@ -38,14 +39,15 @@ class MultiModalClassifier(MutualModel):
         init_cfg (dict, optional): of mmengine's BaseModule.
 
     Raises:
-        ValueError: if there is no branch, a branch is called 'ensemble', a head is missing or unused, or heads differ
-            in their number of classes.
+        ValueError: if there is no branch, a branch has a name that would be misread, a head is missing or unused, or
+            heads differ in their number of classes.
     """
 
     def __init__(
         self,
         branches: Dict[str, dict],
         losses: Dict[str, dict],
+        num_classes: Optional[int] = None,
         fusion: Optional[dict] = None,
         head: Optional[dict] = None,
         data_preprocessor: Optional[dict] = None,
@@ -58,8 +60,13 @@ class MultiModalClassifier(MutualModel):
             raise ValueError('branches is empty: a classifier needs at least one')
         if ENSEMBLE in branches:
             raise ValueError(f"a branch cannot be called {ENSEMBLE!r}: that is the name of the fusion's results")
-        self.branches = ModuleDict({name: Branch(**{'input': name, **cfg}) for name, cfg in branches.items()})
-        self.head = None if head is None else MODELS.build(head)
+        misread = [name for name in branches if 'loss' in name]
+        if misread:
+            raise ValueError(f"a branch's name must not hold 'loss', by which loss terms are told apart: {misread}")
+        self.branches = ModuleDict(
+            {name: Branch(**{'input': name, **_with_classes(cfg, num_classes)}) for name, cfg in branches.items()}
+        )
+        self.head = None if head is None else MODELS.build(_with_classes(dict(head=head), num_classes)['head'])
         self._check_heads()
         self.losses = ModuleDict({name: MODELS.build(cfg) for name, cfg in losses.items()})
         self.fusion = MODELS.build(fusion or dict(type='mmmutual.MeanLogits'))
@@ -75,7 +82,7 @@ class MultiModalClassifier(MutualModel):
     def num_classes(self) -> Optional[int]:
         """C, if the heads tell."""
         heads = [branch.head for branch in self.branches.values() if branch.has_head] or [self.head]
-        return getattr(heads[0], 'num_classes', None)
+        return next((head.num_classes for head in heads if hasattr(head, 'num_classes')), None)
 
     def parameter_branches(self) -> Dict[str, Branch]:
         """What is optimised and clipped by branch; a shared head and the fusion are not in it."""
@@ -171,6 +178,13 @@ class MultiModalClassifier(MutualModel):
         heads = {name: branch.head for name, branch in self.branches.items() if branch.has_head}
         if without:
             heads['shared'] = self.head
-        counts = {name: getattr(head, 'num_classes', None) for name, head in heads.items()}
+        counts = {name: head.num_classes for name, head in heads.items() if hasattr(head, 'num_classes')}
         if len(set(counts.values())) > 1:
             raise ValueError(f'heads differ in num_classes: {counts}')
+
+
+def _with_classes(cfg: dict, num_classes: Optional[int]) -> dict:
+    """A branch's config whose head, if it has one, knows the number of classes."""
+    if num_classes is None or cfg.get('head') is None:
+        return cfg
+    return {**cfg, 'head': {'num_classes': num_classes, **cfg['head']}}

@@ -78,7 +78,7 @@ def _report(checkpoint: str, source: Dict[str, Any], target: Dict[str, Any], mat
 
 
 def _canonical(name: str) -> str:
-    name = _unwrapped(re.sub(r'^(module|backbone)\.', '', name))
+    name = _unwrapped(re.sub(r'^(module\.)?(backbone\.)?', '', name))
     for pattern, replacement in _RENAMES:
         name = re.sub(pattern, replacement, name)
     return name

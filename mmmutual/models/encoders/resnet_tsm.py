@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mmcv.cnn import ConvModule
 from torch import nn
 
 from mmmutual.registry import MODELS
@@ -11,8 +12,11 @@ from .temporal_shift import TemporalShift
 
 require_mmaction()
 
+from mmaction.models.backbones.resnet import make_res_layer  # noqa: E402
 from mmaction.models.backbones.resnet_tsm import ResNetTSM as MMActionResNetTSM  # noqa: E402
 from mmaction.models.backbones.resnet_tsm import TemporalShift as MMActionTemporalShift  # noqa: E402
+
+SHIFT_PLACES = ('blockres', 'block')
 
 
 @MODELS.register_module()
@@ -25,14 +29,17 @@ class ResNetTSM(MMActionResNetTSM):
 
     Args:
         depth (int): 18, 34, 50, 101 or 152.
+        base_channels (int): width of the stem and the first stage. 64 is the published network; less makes a narrow
+            one for a CPU or a test.
         kwargs: of mmaction2's ResNetTSM: num_segments, is_shift, shift_div, shift_place, temporal_pool, non_local,
             in_channels, partial_bn, with_cp ...
 
     Raises:
-        ValueError: for ``pretrained``, which belongs to the FrameEncoder.
+        ValueError: for ``pretrained``, which belongs to the FrameEncoder, or a shift that there is not.
     """
 
-    def __init__(self, depth: int, **kwargs: Any) -> None:
+    def __init__(self, depth: int, base_channels: int = 64, **kwargs: Any) -> None:
+        self.base_channels = base_channels  # init_structure, which the base's __init__ calls, reads it
         for name in ('pretrained', 'pretrained2d', 'torchvision_pretrain'):
             if kwargs.pop(name, None):
                 raise ValueError(f'give {name} to the encoder, as in encoder=dict(type="FrameEncoder", pretrained=...)')
@@ -40,8 +47,33 @@ class ResNetTSM(MMActionResNetTSM):
         if self.partial_bn:
             self._partial_bn()
 
+    def init_structure(self) -> None:
+        """Make the stages narrow if so asked, then wrap them."""
+        if self.base_channels != 64:
+            self._narrow()
+        super().init_structure()
+
+    def _narrow(self) -> None:
+        """Build stem and stages anew: the base's widths are constants."""
+        width = self.base_channels
+        layer = dict(conv_cfg=self.conv_cfg, norm_cfg=self.norm_cfg, act_cfg=self.act_cfg)
+        self.conv1 = ConvModule(self.in_channels, width, kernel_size=7, stride=2, padding=3, bias=False, **layer)
+        self.inplanes = width
+        for i, (name, blocks) in enumerate(zip(self.res_layers, self.stage_blocks)):
+            stage = make_res_layer(
+                self.block, self.inplanes, width * 2**i, blocks, stride=self.strides[i], dilation=self.dilations[i],
+                style=self.style, with_cp=self.with_cp, **layer,
+            )  # fmt: skip
+            setattr(self, name, stage)
+            self.inplanes = width * 2**i * self.block.expansion
+        self.feat_dim = self.inplanes
+
     def make_temporal_shift(self) -> None:
         """Wrap what mmaction2 wraps, in our shift."""
+        if self.shift_place not in SHIFT_PLACES:
+            raise ValueError(f'shift_place must be one of {SHIFT_PLACES}, got {self.shift_place!r}')
+        if self.shift_div < 1:
+            raise ValueError(f'shift_div must be at least 1, got {self.shift_div}')
         super().make_temporal_shift()
         for parent in list(self.modules()):
             for name, child in parent.named_children():

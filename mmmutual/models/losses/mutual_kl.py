@@ -56,8 +56,8 @@ class MutualKLLoss(nn.Module):
         if target not in TARGETS:
             raise ValueError(f'target must be one of {TARGETS}, got {target!r}')
         for student, names in (teachers or {}).items():
-            if not names or student in names:
-                raise ValueError(f'teachers of {student!r} must be other branches, got {list(names)}')
+            if not names or student in names or len(set(names)) < len(names):
+                raise ValueError(f'teachers of {student!r} must be other branches, each once, got {list(names)}')
         self.loss_weight = loss_weight
         self.temperature = temperature
         self.target = target
@@ -89,13 +89,13 @@ class MutualKLLoss(nn.Module):
     def _targets(self, z: Tensor, w: Tensor) -> Tuple[Tensor, Tensor]:
         """Sum of q log q (S, B), averaged over teachers where there is one KL for each; and q (S, B, C)."""
         if self.target == 'mean_logits':
-            log_q = torch.log_softmax(torch.einsum('sm,mbc->sbc', w, z), dim=-1)
+            log_q = torch.log_softmax(_mix(w, z), dim=-1)
             return (log_q.exp() * log_q).sum(dim=-1), log_q.exp()
         log_p = torch.log_softmax(z, dim=-1)
-        q = torch.einsum('sm,mbc->sbc', w, log_p.exp())
+        q = _mix(w, log_p.exp())
         if self.target == 'mean_probs':
             return torch.xlogy(q, q).sum(dim=-1), q
-        return torch.einsum('sm,mb->sb', w, (log_p.exp() * log_p).sum(dim=-1)), q
+        return _mix(w, (log_p.exp() * log_p).sum(dim=-1)), q
 
     def _who_teaches(self, names: Tuple[str, ...]) -> Tuple[Tuple[str, ...], list]:
         """Students, and for each the weights (M,) of its teachers."""
@@ -108,3 +108,8 @@ class MutualKLLoss(nn.Module):
             raise ValueError(f'losses.teachers names {sorted(unknown)}; the branches are {sorted(names)}')
         weights = [[(name in of) / len(of) for name in names] for of in teachers.values()]
         return tuple(teachers), weights
+
+
+def _mix(w: Tensor, values: Tensor) -> Tensor:
+    """Sums (S, ...) of values (M, ...) with weights (S, M); autocast would run a matrix product in half precision."""
+    return (w.view(*w.shape, *[1] * (values.dim() - 1)) * values).sum(dim=1)

@@ -1,0 +1,17 @@
+# Arrow of time on real clips. RGB alone: one branch, no teacher.
+_base_ = [
+    '../_base_/models/mml_tsm-r18-narrow.py',
+    '../_base_/datasets/clips_arrow.py',
+    '../_base_/schedules/mml_sgd_20e.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(num_classes=3, branches=dict(rgb=_base_.peers.rgb))
+
+train_modalities = dict(rgb=_base_.train_lists.rgb)
+val_modalities = dict(rgb=_base_.val_lists.rgb)
+train_dataloader = dict(dataset=dict(modalities=train_modalities))
+val_dataloader = dict(dataset=dict(modalities=val_modalities))
+test_dataloader = dict(dataset=dict(modalities=val_modalities))
+
+default_hooks = dict(checkpoint=dict(save_best='ensemble/top1', rule='greater'))

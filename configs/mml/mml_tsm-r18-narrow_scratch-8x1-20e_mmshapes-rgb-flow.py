@@ -1,0 +1,17 @@
+# MML: RGB and Flow teach each other.
+_base_ = [
+    '../_base_/models/mml_tsm-r18-narrow.py',
+    '../_base_/datasets/mmshapes_clips.py',
+    '../_base_/schedules/mml_sgd_20e.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(num_classes=10, branches=dict(rgb=_base_.peers.rgb, flow=_base_.peers.flow))
+
+train_modalities = dict(rgb=_base_.train_lists.rgb, flow=_base_.train_lists.flow)
+val_modalities = dict(rgb=_base_.val_lists.rgb, flow=_base_.val_lists.flow)
+train_dataloader = dict(dataset=dict(modalities=train_modalities))
+val_dataloader = dict(dataset=dict(modalities=val_modalities))
+test_dataloader = dict(dataset=dict(modalities=val_modalities))
+
+default_hooks = dict(checkpoint=dict(save_best='ensemble/top1', rule='greater'))

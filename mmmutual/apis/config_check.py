@@ -1,0 +1,169 @@
+"""A config's mistakes, told before anything is built."""
+
+import difflib
+import inspect
+from typing import Any, Iterator, List, Optional, Set, Tuple
+
+from mmengine.config import Config
+from mmengine.registry import Registry
+from mmengine.runner import Runner, TestLoop, ValLoop
+from torch.utils.data import DataLoader
+
+from mmmutual import registry
+
+# What the Runner and the tools read; every other name at the top of a config is a variable of its author.
+RUNNER_KEYS = (
+    'activation_checkpointing', 'auto_scale_lr', 'compile', 'custom_hooks', 'custom_imports', 'data_preprocessor',
+    'default_hooks', 'default_scope', 'efficient_conv_bn_eval', 'env_cfg', 'experiment_name', 'launcher', 'load_from',
+    'log_level', 'log_processor', 'model', 'model_wrapper_cfg', 'optim_wrapper', 'param_scheduler', 'randomness',
+    'resume', 'test_cfg', 'test_dataloader', 'test_evaluator', 'train_cfg', 'train_dataloader', 'tta_model',
+    'tta_pipeline', 'val_cfg', 'val_dataloader', 'val_evaluator', 'visualizer', 'work_dir',
+)  # fmt: skip
+# Usual names of variables, though close to one of those.
+VARIABLES = ('test_pipeline', 'val_pipeline')
+# What takes the dicts at the top that have no ``type``.
+TAKERS = dict(
+    train_dataloader=DataLoader, val_dataloader=DataLoader, test_dataloader=DataLoader, val_cfg=ValLoop,
+    test_cfg=TestLoop, randomness=Runner.set_randomness,
+)  # fmt: skip
+# Taken out of a dict before the class of its ``type`` sees the rest.
+CONSUMED: Set[str] = {
+    'type', '_scope_', 'priority', 'constructor', 'paramwise_cfg', 'optimizer', 'convert_to_iter_based', 'modules',
+    'num_batch_per_epoch',
+}  # fmt: skip
+
+
+def check_config(cfg: Config) -> None:
+    """Check type names, the arguments given to them, and misspelt names at the top.
+
+    Dicts below a key that ends in ``_cfg`` belong to the class that takes them and are left alone.
+
+    Raises:
+        ValueError: naming the place, what stands there and what would be right.
+    """
+    for key in cfg:
+        close = difflib.get_close_matches(key, RUNNER_KEYS, n=1, cutoff=0.85)
+        if close and key not in (*RUNNER_KEYS, *VARIABLES):
+            raise ValueError(f'config key {key!r} is not used by anything; did you mean {close[0]!r}?')
+    for key, taker in TAKERS.items():
+        if isinstance(cfg.get(key), dict) and 'type' not in cfg[key]:
+            _check_arguments(key, cfg[key], taker)
+    for where, node in _typed_dicts(cfg._cfg_dict, ''):
+        if isinstance(node['type'], str):
+            _check_arguments(where, node, _find_or_fail(where, node['type'], _scope(cfg)))
+
+
+def check_option(cfg: Config, option: str) -> None:
+    """Check that a dotted key of ``--cfg-options`` names something, and that to change it changes the run.
+
+    Raises:
+        ValueError: if it doesn't, naming what there is at the place where the path ends.
+    """
+    node: Any = cfg._cfg_dict
+    parts = option.split('.')
+    if parts[0] in node and parts[0] not in RUNNER_KEYS:
+        raise ValueError(
+            f'--cfg-options {option}: {parts[0]!r} is a variable of the config file, whose value has been used already '
+            f'and would change nothing now. Name the place where it is used, below one of {list(RUNNER_KEYS)}'
+        )
+    for i, part in enumerate(parts):
+        here = '.'.join(parts[:i]) or 'the config'
+        if isinstance(node, (list, tuple)):
+            if not part.isdigit() or int(part) >= len(node):
+                raise ValueError(f'--cfg-options {option}: {here} is a list of {len(node)}, and {part!r} none of them')
+            node = node[int(part)]
+        elif isinstance(node, dict) and part in node:
+            node = node[part]
+        elif isinstance(node, dict) and i == len(parts) - 1 and _may_add(cfg, parts, node):
+            return
+        else:
+            known = sorted(node) if isinstance(node, dict) else f'a {type(node).__name__}'
+            raise ValueError(f'--cfg-options {option}: there is no {part!r} in {here}, which has {known}')
+
+
+def _may_add(cfg: Config, parts: List[str], node: dict) -> bool:
+    """Whether the last of ``parts``, which is not there yet, is something that can be in ``node``."""
+    if len(parts) == 1:
+        return parts[0] in RUNNER_KEYS
+    if any(part.endswith('_cfg') for part in parts[1:-1]):
+        return True  # the class that takes it checks it
+    if isinstance(node.get('type'), str):
+        cls = _find(node['type'], _scope(cfg))
+    else:
+        cls = TAKERS.get(parts[0]) if len(parts) == 2 else None
+    if cls is None:
+        return False
+    accepted = _arguments(cls)
+    return accepted is None or parts[-1] in accepted
+
+
+def _check_arguments(where: str, node: dict, cls: Any) -> None:
+    accepted = _arguments(cls)
+    if accepted is None:
+        return
+    unused = [key for key in node if key not in accepted and key not in CONSUMED]
+    if unused:
+        raise ValueError(
+            f'{where}: {cls.__name__} does not take {unused}; it takes {sorted(accepted - {"self", "kwargs", "args"})}'
+        )
+
+
+def _typed_dicts(node: Any, where: str) -> Iterator[Tuple[str, dict]]:
+    if isinstance(node, dict):
+        if 'type' in node and where:
+            yield where, node
+        for key, value in node.items():
+            if not (where and str(key).endswith('_cfg')):
+                yield from _typed_dicts(value, f'{where}.{key}' if where else str(key))
+    elif isinstance(node, (list, tuple)):
+        for i, value in enumerate(node):
+            yield from _typed_dicts(value, f'{where}[{i}]')
+
+
+def _registries() -> List[Registry]:
+    return [value for value in vars(registry).values() if isinstance(value, Registry) and value.scope == 'mmmutual']
+
+
+def _scope(cfg: Config) -> str:
+    return cfg.get('default_scope') or 'mmmutual'
+
+
+def _find_or_fail(where: str, name: str, scope: str) -> Any:
+    cls = _find(name, scope)
+    if cls is None:
+        names = {known for root in _registries() for known in root.module_dict}
+        close = difflib.get_close_matches(name.split('.')[-1], names, n=3)
+        hint = f'; did you mean one of {close}?' if close else ''
+        raise ValueError(f'{where}.type={name!r} is not registered{hint}')
+    return cls
+
+
+def _find(name: str, scope: str) -> Optional[Any]:
+    if '.' not in name and scope != 'mmmutual':
+        name = f'{scope}.{name}'
+    for child in _registries():
+        try:
+            found = child.get(name)
+        except ModuleNotFoundError as error:
+            if error.name != 'mmaction.mmengine':  # where mmaction2's registry of functions looks for them
+                raise
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def _arguments(cls: Any) -> Optional[Set[str]]:
+    """Names of the arguments that a class takes, those of its bases included where it passes them on; None: any."""
+    names: Set[str] = set()
+    for base in cls.__mro__ if inspect.isclass(cls) else [cls]:
+        function = base.__dict__.get('__init__') if inspect.isclass(base) else base
+        if function is None:
+            continue
+        if base is object or not callable(function):
+            return None if names else set()
+        parameters = inspect.signature(function).parameters.values()
+        names |= {p.name for p in parameters}
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            return names
+    return None

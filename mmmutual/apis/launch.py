@@ -1,0 +1,105 @@
+"""What tools/train.py and tools/test.py share: configs, process groups, work directories."""
+
+import os
+import os.path as osp
+from datetime import timedelta
+from typing import Any, Dict, Optional
+
+import torch
+import torch.distributed as dist
+from mmengine.config import Config
+from mmengine.dist import init_dist
+
+from mmmutual.utils import register_all_modules
+from mmmutual.utils.dependencies import require_pkg_resources
+
+from .config_check import check_config, check_option
+
+MODEL_WRAPPER = dict(type='mmmutual.MutualDistributedDataParallel')
+
+
+def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
+    """Read a config, apply ``--cfg-options`` and check the result.
+
+    Args:
+        path: a config file.
+        options: dotted key -> value; a key must exist, or be an argument that the ``type`` around it takes.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: for an unknown option, type name or argument, naming it and what there is.
+    """
+    if not osp.isfile(path):
+        raise FileNotFoundError(f'config {path!r} does not exist')
+    with open(path) as file:
+        if '::' in file.read():
+            require_pkg_resources()
+    cfg = Config.fromfile(path)
+    # Config.fromfile has done the custom_imports: a user's own types are registered by now.
+    register_all_modules(init_default_scope=cfg.get('default_scope', 'mmmutual') == 'mmmutual')
+    for key in options or {}:
+        check_option(cfg, key)
+    if options:
+        cfg.merge_from_dict(options)
+    check_config(cfg)
+    return cfg
+
+
+def set_work_dir(cfg: Config, config_path: str, work_dir: Optional[str]) -> None:
+    """The command line goes before the config, and that before ./work_dirs/<name of the config>."""
+    if work_dir is not None:
+        cfg.work_dir = work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = osp.join('./work_dirs', osp.splitext(osp.basename(config_path))[0])
+
+
+def init_processes(cfg: Config, launcher: str) -> None:
+    """Start the process group before the Runner does, whose way needs CUDA.
+
+    Args:
+        cfg: ``env_cfg.dist_cfg.backend`` is 'auto' (nccl where there are GPUs, else gloo), 'nccl' or 'gloo'.
+        launcher: 'none', 'pytorch', 'slurm' or 'mpi'.
+
+    Raises:
+        ValueError: for nccl without a GPU, or slurm and mpi without one.
+    """
+    cfg.launcher = launcher
+    if cfg.get('model_wrapper_cfg') is None:
+        cfg.model_wrapper_cfg = dict(MODEL_WRAPPER)
+    if launcher == 'none':
+        return
+    if cfg.get('env_cfg') is None:
+        cfg.env_cfg = dict()
+    env_cfg = cfg.env_cfg
+    settings = dict(env_cfg.get('dist_cfg') or {})
+    backend = settings.pop('backend', 'auto')
+    if backend not in ('auto', 'nccl', 'gloo'):
+        raise ValueError(f"env_cfg.dist_cfg.backend must be 'auto', 'nccl' or 'gloo', got {backend!r}")
+    on_gpu = torch.cuda.is_available()
+    if backend == 'nccl' and not on_gpu:
+        raise ValueError(
+            "env_cfg.dist_cfg.backend is 'nccl', which needs GPUs, and there is none here: use 'gloo' or 'auto'"
+        )
+    backend = ('nccl' if on_gpu else 'gloo') if backend == 'auto' else backend
+    if on_gpu:
+        init_dist(launcher, backend=backend, **settings)
+    elif launcher == 'pytorch':
+        if 'timeout' in settings:  # in seconds, as mmengine's init_dist takes it
+            settings['timeout'] = timedelta(seconds=settings['timeout'])
+        dist.init_process_group(backend, **settings)
+    else:
+        raise ValueError(f"launcher {launcher!r} needs GPUs; without one use 'pytorch' (tools/dist_train.sh)")
+    env_cfg.dist_cfg = dict(env_cfg.get('dist_cfg') or {}, backend=backend)
+
+
+def set_local_rank(local_rank: int) -> None:
+    """Older launchers give the local rank as an argument."""
+    os.environ.setdefault('LOCAL_RANK', str(local_rank))
+
+
+def test_dataset(cfg: Config) -> Any:
+    """Config of the dataset with the pipeline of the test loader, below any wrappers."""
+    dataset = cfg.test_dataloader.dataset
+    while 'pipeline' not in dataset and 'dataset' in dataset:
+        dataset = dataset.dataset
+    return dataset

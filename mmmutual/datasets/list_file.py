@@ -1,0 +1,133 @@
+"""List files of clips: one per input, one line per clip, joined into samples."""
+
+import re
+from pathlib import Path, PurePosixPath
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+
+KINDS = ('video', 'frames', 'flow_frames')
+KEYS = ('stem', 'line')
+
+
+class ListEntry(NamedTuple):
+    """One line of a list file.
+
+    ``num_frames``: images in the folder; of flow the pairs; ``None`` when a list of videos does not say.
+    ``line`` is counted from 1.
+    """
+
+    path: str
+    num_frames: Optional[int]
+    label: int
+    line: int
+
+
+def read_list(file: Union[str, Path], kind: str) -> List[ListEntry]:
+    """Read a list file.
+
+    Fields are separated by blanks and read from the right, so that paths may contain blanks: ``folder frames label``
+    for kinds ``frames`` and ``flow_frames``; ``path label`` or ``path frames label`` for ``video``. Empty lines are
+    skipped.
+
+    Args:
+        file: the list.
+        kind: ``'video'``, ``'frames'`` or ``'flow_frames'``.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: a line with too few fields or a field that is no integer >= 0; no line at all.
+    """
+    file = Path(file)
+    if not file.is_file():
+        raise FileNotFoundError(f'list file {file} does not exist')
+    lines = enumerate(file.read_text(encoding='utf-8-sig').splitlines(), start=1)
+    entries = [_parse_line(text, kind, f'{file}, line {number}', number) for number, text in lines if text.strip()]
+    if not entries:
+        raise ValueError(f'list file {file} is empty')
+    return entries
+
+
+def _parse_line(text: str, kind: str, where: str, number: int) -> ListEntry:
+    layout = 'path [frames] label' if kind == 'video' else 'folder frames label'
+    fields = text.strip().rsplit(maxsplit=2)
+    if kind == 'video' and len(fields) == 3 and not re.fullmatch(r'-?\d+', fields[1]):
+        fields = text.strip().rsplit(maxsplit=1)  # no count: what looked like one belongs to the path
+    path, numbers = fields[0], fields[1:]
+    if len(numbers) < (1 if kind == 'video' else 2) or not all(re.fullmatch(r'\d+', field) for field in numbers):
+        raise ValueError(f"{where}: expected '{layout}' with integers >= 0, got {text!r}")
+    return ListEntry(path, int(numbers[0]) if len(numbers) == 2 else None, int(numbers[-1]), number)
+
+
+def key_of(path: str, kind: str) -> str:
+    """The name that a clip has in every list: of a video the file name without suffix, of a folder its name."""
+    name = PurePosixPath(path)
+    return name.stem if kind == 'video' else name.name
+
+
+def join_lists(
+    lists: Dict[str, Sequence[ListEntry]],
+    kinds: Dict[str, str],
+    files: Dict[str, Union[str, Path]],
+    key: str = 'stem',
+) -> List[Tuple[str, Dict[str, ListEntry]]]:
+    """Join the lists of several inputs into samples, in the order of the first list.
+
+    Args:
+        lists: input name -> its entries.
+        kinds: input name -> kind of its list.
+        files: input name -> its list file, for messages.
+        key: ``'stem'``: entries with the same :func:`key_of` are one sample. ``'line'``: entries of the same position
+            are one sample, as in the lists of TSM; the key then is that of the first input.
+
+    Returns:
+        Pairs of key and entries by input name.
+
+    Raises:
+        ValueError: a key twice in a list, keys or lines that are not in every list, or labels that disagree.
+    """
+    names = list(lists)
+    first = names[0]
+    if key == 'line':
+        lengths = {str(files[name]): len(lists[name]) for name in names}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"lists joined by key='line' must have the same number of lines, got {lengths}")
+        rows = [dict(zip(names, row)) for row in zip(*lists.values())]
+        joined = [(key_of(row[first].path, kinds[first]), row) for row in rows]
+    else:
+        by_key = {name: _by_key(lists[name], kinds[name], files[name]) for name in names}
+        for name in names[1:]:
+            _require_same_keys(by_key[first], by_key[name], files[first], files[name])
+        joined = [(name_of, {name: by_key[name][name_of] for name in names}) for name_of in by_key[first]]
+    for sample_key, row in joined:
+        _require_same_label(sample_key, row, files)
+    return joined
+
+
+def _by_key(entries: Sequence[ListEntry], kind: str, file: Union[str, Path]) -> Dict[str, ListEntry]:
+    found: Dict[str, ListEntry] = {}
+    for entry in entries:
+        key = key_of(entry.path, kind)
+        if key in found:
+            raise ValueError(
+                f"{file}: lines {found[key].line} and {entry.line} both have the key '{key}' ({found[key].path}, "
+                f"{entry.path}); name the clips differently, or join the lists by key='line'"
+            )
+        found[key] = entry
+    return found
+
+
+def _require_same_keys(
+    keys: Dict[str, ListEntry], others: Dict[str, ListEntry], file: Union[str, Path], other_file: Union[str, Path]
+) -> None:
+    missing = [key for key in keys if key not in others]
+    extra = [key for key in others if key not in keys]
+    if missing or extra:
+        raise ValueError(
+            f'lists of one data set must name the same clips: {file} has {len(keys)}, {other_file} has {len(others)}; '
+            f'{len(missing)} only in the first {missing[:5]}, {len(extra)} only in the second {extra[:5]}'
+        )
+
+
+def _require_same_label(key: str, row: Dict[str, ListEntry], files: Dict[str, Union[str, Path]]) -> None:
+    if len({entry.label for entry in row.values()}) > 1:
+        labels = ', '.join(f'{entry.label} in {files[name]}, line {entry.line}' for name, entry in row.items())
+        raise ValueError(f"the label of '{key}' must be the same in every list, got {labels}")

@@ -1,0 +1,120 @@
+"""Clips named in list files, one list per input: raw frames, optical flow images and videos."""
+
+import os.path as osp
+from typing import Any, Dict, List, Sequence, Tuple, Union
+
+from mmengine.logging import print_log
+
+from mmmutual.registry import DATASETS
+
+from .base_dataset import MultiModalDataset
+from .list_file import KEYS, ListEntry, join_lists, read_list
+from .modality_options import check_modality, read_classes
+
+
+@DATASETS.register_module()
+class VideoListDataset(MultiModalDataset):
+    """Classification of clips that list files name (spec/mml.md 2.1 and 2.2).
+
+    Args:
+        modalities: input name -> dict of
+
+            - ``ann_file``: list of the clips, see :func:`mmmutual.datasets.list_file.read_list`.
+            - ``kind``: ``'video'`` (a file), ``'frames'`` (a folder of images), ``'flow_frames'`` (a folder with one
+              grey image per axis and frame pair).
+            - ``data_prefix``: folder that the paths in the list start from, below ``data_root``. Default ``''``.
+            - ``filename_tmpl`` (not of videos): names of the images, default ``'img_{:06d}.jpg'`` and
+              ``'flow_{axis}_{:05d}.jpg'`` (axis is x or y).
+            - ``start_index`` (not of videos): number of the first image, default 1.
+
+            Two inputs may read the same files (RGB and frame differences).
+        classes: names of the classes: a file with one per line (below ``data_root``), a list, or just their number.
+        min_frames: a sample is left out when any of its inputs is known to have fewer frames.
+        key: what joins the lists: ``'stem'``, the name of the clip, or ``'line'``, its position.
+        **kwargs: of :class:`MultiModalDataset`: ``data_root, pipeline, test_mode, indices, max_unreadable, ...``.
+
+    Raises:
+        FileNotFoundError: ``data_root``, a list or the file of classes doesn't exist.
+        ValueError: wrong or missing options; lists that are empty, malformed, don't name the same clips or disagree
+            about a label; a label outside [0, number of classes); no sample with enough frames.
+
+    Whether the media exist is seen when they are read: a missing file counts as unreadable.
+    """
+
+    def __init__(
+        self,
+        modalities: Dict[str, dict],
+        classes: Union[str, int, Sequence[str]],
+        min_frames: int = 3,
+        key: str = 'stem',
+        **kwargs: Any,
+    ) -> None:
+        kwargs['data_root'] = data_root = kwargs.get('data_root') or ''
+        if data_root and not osp.isdir(data_root):
+            raise FileNotFoundError(f'data_root {data_root!r} of VideoListDataset is not a folder')
+        if not modalities:
+            raise ValueError('modalities of VideoListDataset must name at least one input, got none')
+        if key not in KEYS:
+            raise ValueError(f'key of VideoListDataset must be one of {KEYS}, got {key!r}')
+        self.modalities = {name: check_modality(name, dict(modality)) for name, modality in modalities.items()}
+        self.min_frames = min_frames
+        self.key = key
+        metainfo = dict(kwargs.pop('metainfo', None) or {}, classes=read_classes(classes, data_root))
+        super().__init__(metainfo=metainfo, **kwargs)
+
+    @property
+    def input_names(self) -> Tuple[str, ...]:
+        """Names of the inputs, in the order of ``modalities``."""
+        return tuple(self.modalities)
+
+    def load_data_list(self) -> List[dict]:
+        """Read, check and join the lists."""
+        files = {name: osp.join(self.data_root, options['ann_file']) for name, options in self.modalities.items()}
+        kinds = {name: options['kind'] for name, options in self.modalities.items()}
+        lists = {name: read_list(file, kinds[name]) for name, file in files.items()}
+        for name, entries in lists.items():
+            self._check_labels(entries, files[name])
+        joined = join_lists(lists, kinds, files, self.key)
+        joined = self._drop_short(joined, files)
+        return [
+            dict(
+                key=key,
+                gt_label=next(iter(row.values())).label,
+                sources={name: self._source(name, entry) for name, entry in row.items()},
+            )
+            for key, row in joined
+        ]
+
+    def _check_labels(self, entries: Sequence[ListEntry], file: str) -> None:
+        for entry in entries:
+            if entry.label >= self.num_classes:
+                raise ValueError(
+                    f'{file}, line {entry.line}: label {entry.label} of {entry.path} must lie in '
+                    f'[0, {self.num_classes}): the data set has {self.num_classes} classes, counted from 0'
+                )
+
+    def _drop_short(
+        self, joined: List[Tuple[str, Dict[str, ListEntry]]], files: Dict[str, str]
+    ) -> List[Tuple[str, Dict[str, ListEntry]]]:
+        def is_short(entry: ListEntry) -> bool:
+            return entry.num_frames is not None and entry.num_frames < self.min_frames
+
+        kept = [(key, row) for key, row in joined if not any(is_short(entry) for entry in row.values())]
+        if len(kept) < len(joined):
+            by_input = {name: sum(is_short(row[name]) for _, row in joined) for name in files}
+            message = (
+                f'{len(joined) - len(kept)} of {len(joined)} samples of {", ".join(files.values())} have fewer than '
+                f'min_frames={self.min_frames} frames (by input: {by_input})'
+            )
+            if not kept:
+                raise ValueError(f'no sample is left: {message}')
+            print_log(f'{message} and are left out', logger='current')
+        return kept
+
+    def _source(self, name: str, entry: ListEntry) -> Dict[str, Any]:
+        options = self.modalities[name]
+        path = osp.join(self.data_root, options['data_prefix'], entry.path)
+        source = dict(kind=options['kind'], path=path, num_frames=entry.num_frames)
+        if options['kind'] != 'video':
+            source.update(filename_tmpl=options['filename_tmpl'], start_index=options['start_index'])
+        return source

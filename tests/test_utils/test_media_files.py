@@ -1,0 +1,13 @@
+"""Finding media below a folder."""
+
+from mmmutual.utils.media_files import IMAGE_SUFFIXES, VIDEO_SUFFIXES, find_files
+
+
+def test_files_of_a_tree(tmp_path):
+    for name in ('b/x.MP4', 'a.avi', 'b/c/z.webm', 'a.txt', 'b/i.JPG', 'noext'):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / 'folder.mp4').mkdir()
+    relative = [path.relative_to(tmp_path).as_posix() for path in find_files(tmp_path, VIDEO_SUFFIXES)]
+    assert relative == ['a.avi', 'b/c/z.webm', 'b/x.MP4']
+    assert [path.name for path in find_files(tmp_path, IMAGE_SUFFIXES)] == ['i.JPG']

@@ -1,0 +1,1 @@
+"""MMShapes: the generated multimodal video data set that everyone has."""

@@ -1,0 +1,66 @@
+"""Test a checkpoint: ``python tools/test.py CONFIG CHECKPOINT``."""
+
+import argparse
+
+from mmengine.config import Config, DictAction
+from mmengine.runner import Runner
+
+from mmmutual.apis.launch import init_processes, load_config, set_local_rank, set_work_dir, test_dataset
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Test (and eval) a model')
+    parser.add_argument('config', help='test config file path')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--work-dir', help='the dir to save evaluation metrics')
+    parser.add_argument('--dump', help='dump predictions to this pickle file for offline evaluation')
+    parser.add_argument('--show-dir', help='draw inputs and predictions as PNG files into this folder')
+    parser.add_argument('--interval', type=int, default=1, help='draw every n-th sample')
+    parser.add_argument('--tta', action='store_true', help="several views of each sample: the config's tta_pipeline")
+    parser.add_argument('--amp', action='store_true', help='mixed precision')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='override settings, key=value; lists as key="[a,b]" or key=a,b. What does not exist is refused',
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    return parser.parse_args()
+
+
+def merge_args(cfg: Config, args: argparse.Namespace) -> None:
+    """Put the command line into the config.
+
+    Raises:
+        ValueError: if an option needs something that the config doesn't have.
+    """
+    set_work_dir(cfg, args.config, args.work_dir)
+    cfg.load_from, cfg.resume = args.checkpoint, False
+    if args.tta:
+        if cfg.get('tta_pipeline') is None:
+            raise ValueError(f'--tta needs a tta_pipeline, which {args.config} does not define')
+        test_dataset(cfg).pipeline = cfg.tta_pipeline
+    if args.amp:
+        cfg.test_cfg.fp16 = True
+    if args.dump is not None:
+        if not args.dump.endswith(('.pkl', '.pickle')):
+            raise ValueError(f'--dump must be a file that ends in .pkl or .pickle, got {args.dump!r}')
+        evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
+        cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=args.dump)]
+    if args.show_dir is not None:
+        hook = dict(type='PredictionSheetHook', out_dir=args.show_dir, interval=args.interval)
+        cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
+
+
+def main() -> None:
+    args = parse_args()
+    set_local_rank(args.local_rank)
+    cfg = load_config(args.config, args.cfg_options)
+    merge_args(cfg, args)
+    init_processes(cfg, args.launcher)
+    Runner.from_cfg(cfg).test()
+
+
+if __name__ == '__main__':
+    main()
