@@ -1,7 +1,13 @@
 """mmmutual: the OpenMMLab toolbox for modalities that teach one another."""
 
-from .utils.dependencies import install_guards
+import importlib.util
+
 from .version import __version__
+
+if importlib.util.find_spec('mmengine') is None:
+    raise ImportError("mmmutual stands on mmengine, mmcv and mmaction2. Run: pip install 'mmmutual[mim]'")
+
+from .utils.dependencies import install_guards  # noqa: E402  it needs mmengine
 
 # Before anything loads a checkpoint or imports torchaudio.
 install_guards()

@@ -36,7 +36,7 @@ def _child(name: str, parent: Registry, *locations: str) -> Registry:
 
 RUNNERS = _child('runner', MMENGINE_RUNNERS, 'mmmutual.engine')
 LOOPS = _child('loop', MMENGINE_LOOPS, 'mmmutual.engine')
-HOOKS = _child('hook', MMENGINE_HOOKS, 'mmmutual.engine')
+HOOKS = _child('hook', MMENGINE_HOOKS, 'mmmutual.engine', 'mmmutual.visualization')
 LOG_PROCESSORS = _child('log_processor', MMENGINE_LOG_PROCESSORS, 'mmmutual.engine')
 OPTIMIZERS = _child('optimizer', MMENGINE_OPTIMIZERS, 'mmmutual.engine')
 OPTIM_WRAPPERS = _child('optim_wrapper', MMENGINE_OPTIM_WRAPPERS, 'mmmutual.engine')

@@ -7,12 +7,13 @@ not repeated; one that was interrupted is resumed.
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 from mmengine.config import Config
 from quickstart_figure import draw
@@ -38,6 +39,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--data', type=Path, default=Path('data/mmshapes_quick'), help='where MMShapes is or will be')
     parser.add_argument('--size', default='quick', help='size of MMShapes: quick or full')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0])
+    parser.add_argument('--epochs', type=int, help='train for fewer or more epochs than the configs say')
     return parser.parse_args()
 
 
@@ -48,23 +50,26 @@ def generate(data: Path, size: str) -> None:
     )
 
 
-def train(name: str, seed: int, data: Path, work_dir: Path) -> None:
+def train(name: str, seed: int, data: Path, work_dir: Path, epochs: Optional[int]) -> None:
     """Train one config with one seed, showing epochs as they end.
 
     Raises:
-        SystemExit: if training fails, with the end of its output.
+        SystemExit: if training fails, with the end of its output, or was interrupted where nothing is left to train.
     """
-    config = Config.fromfile(ROOT / CONFIGS[name])
-    epochs = config.train_cfg.max_epochs
-    if len(accuracies(work_dir, name)) and accuracies(work_dir, name)[-1]['step'] == epochs:
+    options = [f'{loader}_dataloader.dataset.data_root={data}/' for loader in ('train', 'val', 'test')]
+    if epochs is None:
+        epochs = Config.fromfile(ROOT / CONFIGS[name]).train_cfg.max_epochs
+    else:
+        options += [f'train_cfg.max_epochs={epochs}', f'param_scheduler.1.T_max={epochs}']
+    done = accuracies(work_dir)
+    if done and done[-1]['step'] == epochs:
         return
     work_dir.mkdir(parents=True, exist_ok=True)
-    options = [f'{loader}_dataloader.dataset.data_root={data}/' for loader in ('train', 'val', 'test')]
     command = [sys.executable, str(ROOT / 'tools/train.py'), str(ROOT / CONFIGS[name]), '--work-dir', str(work_dir)]
     command += ['--seed', str(seed), '--resume', '--cfg-options', *options]
     output = work_dir / 'output.txt'
     with output.open('w') as out, tqdm(total=epochs, desc=f'{name}, seed {seed}', unit='epoch') as bar:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, cwd=Path.cwd())
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment())
         while process.poll() is None:
             time.sleep(0.5)
             bar.n = max([line.get('epoch', 0) for line in scalars(work_dir)], default=0)
@@ -73,6 +78,15 @@ def train(name: str, seed: int, data: Path, work_dir: Path) -> None:
     if process.returncode:
         tail = '\n'.join(output.read_text().splitlines()[-15:])
         raise SystemExit(f'{" ".join(command)}\nended with code {process.returncode}; the end of {output}:\n{tail}')
+    done = accuracies(work_dir)
+    if not done or done[-1]['step'] != epochs:
+        raise SystemExit(f'{work_dir} was interrupted during its last validation: remove it and start again')
+
+
+def environment() -> Dict[str, str]:
+    """Leave one core to the loader's worker: threads that wait for a core which it holds cost more than they bring."""
+    threads = max(1, (os.cpu_count() or 2) - 1)
+    return {'OMP_NUM_THREADS': str(threads), **os.environ}
 
 
 def scalars(work_dir: Path) -> List[dict]:
@@ -83,7 +97,7 @@ def scalars(work_dir: Path) -> List[dict]:
     return lines
 
 
-def accuracies(work_dir: Path, name: str) -> List[dict]:
+def accuracies(work_dir: Path) -> List[dict]:
     """Validation results in the order of epochs (``step``)."""
     found = {line['step']: line for line in scalars(work_dir) if 'ensemble/top1' in line}
     return [found[step] for step in sorted(found)]
@@ -98,7 +112,7 @@ def summarise(runs: Dict[str, List[Path]], chance: float, size: str) -> dict:
     """Top-1 of the last epoch on the validation clips: mean, spread and values over seeds."""
     rows = {}
     for row, (name, branch) in ROWS.items():
-        values = [accuracies(folder, name)[-1][f'{branch}/top1'] for folder in runs[name]]
+        values = [accuracies(folder)[-1][f'{branch}/top1'] for folder in runs[name]]
         rows[row] = dict(
             top1_mean=statistics.mean(values),
             top1_std=statistics.stdev(values) if len(values) > 1 else None,
@@ -133,14 +147,14 @@ def main() -> None:
     for seed in args.seeds:
         for name in CONFIGS:
             folder = args.work_dir / f'{name}_seed{seed}'
-            train(name, seed, args.data, folder)
+            train(name, seed, args.data, folder, args.epochs)
             runs[name].append(folder)
     classes = (args.data / 'classes.txt').read_text().split()
     summary = summarise(runs, 1 / len(classes), args.size)
     summary['minutes'] = round((time.time() - started) / 60, 2)
     (args.work_dir / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n')
     curves = {
-        row: [[(line['step'], line[f'{branch}/top1']) for line in accuracies(folder, name)] for folder in runs[name]]
+        row: [[(line['step'], line[f'{branch}/top1']) for line in accuracies(folder)] for folder in runs[name]]
         for row, (name, branch) in ROWS.items()
     }
     draw(args.work_dir / 'quickstart.png', args.data, curves, summary)

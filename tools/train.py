@@ -7,6 +7,9 @@ from mmengine.runner import Runner
 
 from mmmutual.apis.launch import init_processes, load_config, set_local_rank, set_work_dir
 
+# These make a MutualOptimWrapper where no type is given.
+OUR_CONSTRUCTORS = ('BranchOptimWrapperConstructor', 'MultiOptimWrapperConstructor')
+
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Train a model')
@@ -66,13 +69,15 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     cfg.randomness = randomness
 
 
-def enable_amp(optim_wrapper: dict) -> None:
+def enable_amp(optim_wrapper: dict, default: str = 'OptimWrapper') -> None:
     """Switch mixed precision on in an optim wrapper's config, or in each of several."""
-    kind = optim_wrapper.get('type', 'MutualOptimWrapper' if 'constructor' in optim_wrapper else 'OptimWrapper')
+    if optim_wrapper.get('constructor', '').split('.')[-1] in OUR_CONSTRUCTORS:
+        default = 'MutualOptimWrapper'
+    kind = optim_wrapper.get('type', default)
     parts = [part for part in optim_wrapper.values() if isinstance(part, dict) and 'optimizer' in part]
     if 'optimizer' not in optim_wrapper and parts:
         for part in parts:
-            enable_amp(part)
+            enable_amp(part, default)
     elif kind in ('OptimWrapper', 'AmpOptimWrapper'):
         optim_wrapper['type'] = 'AmpOptimWrapper'
         optim_wrapper.setdefault('loss_scale', 'dynamic')

@@ -2,7 +2,7 @@
 default_scope = 'mmmutual'
 
 # mmengine does not choose it by itself, and any other wrapper would leave schedules and modulators out.
-model_wrapper_cfg = dict(type='MutualDistributedDataParallel')
+model_wrapper_cfg = dict(type='mmmutual.MutualDistributedDataParallel')
 
 default_hooks = dict(
     runtime_info=dict(type='DeferredRuntimeInfoHook'),
@@ -11,6 +11,7 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='ExactCheckpointHook', interval=1, max_keep_ckpts=1, save_best='auto'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    average_batch_norm=dict(type='AverageBatchNormHook'),  # all processes validate the same network
     consistency=dict(type='ConsistencyHook'),
 )
 

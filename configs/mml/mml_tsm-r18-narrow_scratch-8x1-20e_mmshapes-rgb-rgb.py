@@ -14,4 +14,4 @@ train_dataloader = dict(dataset=dict(modalities=train_modalities))
 val_dataloader = dict(dataset=dict(modalities=val_modalities))
 test_dataloader = dict(dataset=dict(modalities=val_modalities))
 
-default_hooks = dict(checkpoint=dict(save_best='ensemble/top1', rule='greater'))
+default_hooks = dict(checkpoint=dict(save_best=['rgb_0/top1', 'rgb_1/top1', 'ensemble/top1'], rule='greater'))

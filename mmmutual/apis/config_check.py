@@ -5,19 +5,23 @@ import inspect
 from typing import Any, Iterator, List, Optional, Set, Tuple
 
 from mmengine.config import Config
+from mmengine.hooks import CheckpointHook
 from mmengine.registry import Registry
 from mmengine.runner import Runner, TestLoop, ValLoop
 from torch.utils.data import DataLoader
 
 from mmmutual import registry
 
+from .untyped_parts import check_places, check_untyped, keys_taken
+
 # What the Runner and the tools read; every other name at the top of a config is a variable of its author.
 RUNNER_KEYS = (
     'activation_checkpointing', 'auto_scale_lr', 'compile', 'custom_hooks', 'custom_imports', 'data_preprocessor',
-    'default_hooks', 'default_scope', 'efficient_conv_bn_eval', 'env_cfg', 'experiment_name', 'launcher', 'load_from',
-    'log_level', 'log_processor', 'model', 'model_wrapper_cfg', 'optim_wrapper', 'param_scheduler', 'randomness',
-    'resume', 'test_cfg', 'test_dataloader', 'test_evaluator', 'train_cfg', 'train_dataloader', 'tta_model',
-    'tta_pipeline', 'val_cfg', 'val_dataloader', 'val_evaluator', 'visualizer', 'work_dir',
+    'default_hooks', 'default_scope', 'efficient_conv_bn_eval', 'env_cfg', 'experiment_name', 'find_unused_parameters',
+    'launcher', 'load_from', 'log_level', 'log_processor', 'model', 'model_wrapper_cfg', 'optim_wrapper',
+    'param_scheduler', 'randomness', 'resume', 'sync_bn', 'test_cfg', 'test_dataloader', 'test_evaluator', 'train_cfg',
+    'train_dataloader', 'tta_model', 'tta_pipeline', 'val_cfg', 'val_dataloader', 'val_evaluator', 'visualizer',
+    'work_dir',
 )  # fmt: skip
 # Usual names of variables, though close to one of those.
 VARIABLES = ('test_pipeline', 'val_pipeline')
@@ -45,6 +49,8 @@ def check_config(cfg: Config) -> None:
         close = difflib.get_close_matches(key, RUNNER_KEYS, n=1, cutoff=0.85)
         if close and key not in (*RUNNER_KEYS, *VARIABLES):
             raise ValueError(f'config key {key!r} is not used by anything; did you mean {close[0]!r}?')
+    check_places(cfg, RUNNER_KEYS)
+    check_untyped({key: cfg._cfg_dict[key] for key in cfg if key in RUNNER_KEYS})
     for key, taker in TAKERS.items():
         if isinstance(cfg.get(key), dict) and 'type' not in cfg[key]:
             _check_arguments(key, cfg[key], taker)
@@ -85,6 +91,10 @@ def _may_add(cfg: Config, parts: List[str], node: dict) -> bool:
     """Whether the last of ``parts``, which is not there yet, is something that can be in ``node``."""
     if len(parts) == 1:
         return parts[0] in RUNNER_KEYS
+    if 'type' not in node:
+        taken = keys_taken(tuple(parts[:-1]))
+        if taken is not None:
+            return parts[-1] in taken
     if any(part.endswith('_cfg') for part in parts[1:-1]):
         return True  # the class that takes it checks it
     if isinstance(node.get('type'), str):
@@ -164,6 +174,8 @@ def _arguments(cls: Any) -> Optional[Set[str]]:
             return None if names else set()
         parameters = inspect.signature(function).parameters.values()
         names |= {p.name for p in parameters}
+        if base is CheckpointHook:
+            return names  # its ** goes to a function that takes nothing more, which would fail after the first epoch
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             return names
     return None

@@ -1,5 +1,6 @@
 """What tools/train.py and tools/test.py share: configs, process groups, work directories."""
 
+import inspect
 import os
 import os.path as osp
 from datetime import timedelta
@@ -10,6 +11,8 @@ import torch.distributed as dist
 from mmengine.config import Config
 from mmengine.dist import init_dist
 
+from mmmutual.models import MutualModel
+from mmmutual.registry import MODEL_WRAPPERS, MODELS
 from mmmutual.utils import register_all_modules
 from mmmutual.utils.dependencies import require_pkg_resources
 
@@ -36,7 +39,8 @@ def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
             require_pkg_resources()
     cfg = Config.fromfile(path)
     # Config.fromfile has done the custom_imports: a user's own types are registered by now.
-    register_all_modules(init_default_scope=cfg.get('default_scope', 'mmmutual') == 'mmmutual')
+    cfg.setdefault('default_scope', 'mmmutual')  # without one the Runner would take mmengine's
+    register_all_modules(init_default_scope=cfg.default_scope == 'mmmutual')
     for key in options or {}:
         check_option(cfg, key)
     if options:
@@ -64,8 +68,11 @@ def init_processes(cfg: Config, launcher: str) -> None:
         ValueError: for nccl without a GPU, or slurm and mpi without one.
     """
     cfg.launcher = launcher
-    if cfg.get('model_wrapper_cfg') is None:
+    if cfg.get('model_wrapper_cfg') is None and _has_schedule(cfg):
         cfg.model_wrapper_cfg = dict(MODEL_WRAPPER)
+    wrapper = (cfg.get('model_wrapper_cfg') or {}).get('type')
+    if wrapper in MODEL_WRAPPERS.module_dict:  # the Runner looks this one up without the default scope
+        cfg.model_wrapper_cfg.type = f'mmmutual.{wrapper}'
     if launcher == 'none':
         return
     if cfg.get('env_cfg') is None:
@@ -92,9 +99,15 @@ def init_processes(cfg: Config, launcher: str) -> None:
     env_cfg.dist_cfg = dict(env_cfg.get('dist_cfg') or {}, backend=backend)
 
 
+def _has_schedule(cfg: Config) -> bool:
+    """Whether the model is one of ours: another package's is left to mmengine's wrapper."""
+    cls = MODELS.get(cfg.model.type) if isinstance(cfg.model.get('type'), str) else cfg.model.get('type')
+    return inspect.isclass(cls) and issubclass(cls, MutualModel)
+
+
 def set_local_rank(local_rank: int) -> None:
     """Older launchers give the local rank as an argument."""
-    os.environ.setdefault('LOCAL_RANK', str(local_rank))
+    os.environ.setdefault('LOCAL_RANK', os.environ.get('OMPI_COMM_WORLD_LOCAL_RANK', str(local_rank)))
 
 
 def test_dataset(cfg: Config) -> Any:

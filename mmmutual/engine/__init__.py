@@ -6,7 +6,7 @@ It knows models by their interface only, and imports no floor above the ground: 
 
 from .ddp import MutualDistributedDataParallel
 from .driver import drive
-from .hooks import ConsistencyHook, DeferredRuntimeInfoHook, ExactCheckpointHook, MethodHook
+from .hooks import AverageBatchNormHook, ConsistencyHook, DeferredRuntimeInfoHook, ExactCheckpointHook, MethodHook
 from .loops import ResumableTrainLoop
 from .optim_wrapper import MutualOptimWrapper
 from .optim_wrapper_constructors import BranchOptimWrapperConstructor, MultiOptimWrapperConstructor
@@ -14,6 +14,7 @@ from .schedules import JointSchedule, UpdateSchedule
 from .update import Update, UpdateStep
 
 __all__ = [
+    'AverageBatchNormHook',
     'BranchOptimWrapperConstructor',
     'ConsistencyHook',
     'DeferredRuntimeInfoHook',

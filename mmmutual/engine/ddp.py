@@ -42,7 +42,8 @@ class MutualDistributedDataParallel(MMDistributedDataParallel):
         if not hasattr(module, 'schedule'):
             raise TypeError(
                 f"model_wrapper_cfg.type='mmmutual.MutualDistributedDataParallel' drives update schedules, which "
-                f'{type(module).__name__} does not have: leave model_wrapper_cfg out for a model of another package'
+                f'{type(module).__name__} does not have: for a model of another package set '
+                "model_wrapper_cfg=dict(type='MMDistributedDataParallel')"
             )
         if next(module.parameters()).device.type == 'cpu':
             device_ids = None

@@ -122,7 +122,7 @@ def _check_splittable(update: Update, parts: int) -> None:
         raise ValueError(
             f'optim_wrapper.accumulative_counts > 1 splits the batch, but the losses {sorted(update.losses)} of update '
             f'{update.name!r} are not all means over samples. Set accumulative_counts=1; or, if every loss is such a '
-            'mean, give its class the attribute batch_mean = True.'
+            'mean, give its class the attribute batch_mean = True, or yield Update(..., batch_mean=True).'
         )
 
 

@@ -25,15 +25,17 @@ def average_gradients(name: str, params: List[nn.Parameter], host_group: Optiona
     Raises:
         RuntimeError: if the processes are at different updates.
     """
-    key = zlib.crc32(name.encode()) // 2
-    exchanged = torch.tensor([key, -key, *(p.grad is not None for p in params)], dtype=torch.int32)
-    dist.all_reduce(exchanged, op=dist.ReduceOp.MAX, group=host_group)
-    largest, smallest, *has = exchanged.tolist()
-    if largest != -smallest:
+    key = zlib.crc32(f'{name} {len(params)}'.encode()) // 2
+    header = torch.tensor([key, -key], dtype=torch.int32)
+    dist.all_reduce(header, op=dist.ReduceOp.MAX, group=host_group)
+    if header[0] != -header[1]:
         raise RuntimeError(
             f'the schedule yields different updates on different processes, here {name!r}. What it yields must not '
             'depend on the samples of one process: where a modality is missing, yield its update with a loss of zero.'
         )
+    has = torch.tensor([p.grad is not None for p in params], dtype=torch.int32)
+    dist.all_reduce(has, op=dist.ReduceOp.MAX, group=host_group)
+    has = has.tolist()
     used = [p for p, n in zip(params, has) if n]
     for p in used:
         if p.grad is None:

@@ -4,6 +4,7 @@ from typing import Any, Iterator
 
 import torch
 from mmengine.runner import EpochBasedTrainLoop
+from torch import nn
 
 from mmmutual.registry import LOOPS
 
@@ -12,7 +13,8 @@ from mmmutual.registry import LOOPS
 class ResumableTrainLoop(EpochBasedTrainLoop):
     """Epochs, as mmengine's loop runs them; a checkpoint from within an epoch goes on with the next batch of it.
 
-    mmengine's loop would start the epoch anew, and train on its first batches twice.
+    mmengine's loop would start the epoch anew, and train on its first batches twice. One from the end of an epoch goes
+    on with the validation of that epoch, which was due next.
 
     Args:
         as of :class:`mmengine.runner.EpochBasedTrainLoop`.
@@ -20,6 +22,24 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
     Raises:
         TypeError: on resume within an epoch if the sampler can't skip, naming the one that can.
     """
+
+    def run(self) -> nn.Module:
+        """Train to the end; returns the model."""
+        self.runner.call_hook('before_train')
+        if self._epoch > 0 and self._iter == self._epoch * len(self.dataloader):
+            # The checkpoint was saved before its epoch's validation, whose best score it so far lacks.
+            self._validate_if_due()
+        while self._epoch < self._max_epochs and not self.stop_training:
+            self.run_epoch()
+            self._validate_if_due()
+        self.runner.call_hook('after_train')
+        return self.runner.model
+
+    def _validate_if_due(self) -> None:
+        self._decide_current_val_interval()
+        due = self._epoch % self.val_interval == 0 or self._epoch == self._max_epochs
+        if self.runner.val_loop is not None and self._epoch >= self.val_begin and due:
+            self.runner.val_loop.run()
 
     def run_epoch(self) -> None:
         """Run what is left of the current epoch."""

@@ -64,7 +64,7 @@ class BranchOptimWrapperConstructor:
         for name, module in branches.items():
             groups += self._groups_of(name, module, {**self.paramwise, **options.get(name, {})}, optimizer_cfg)
         if not groups:
-            raise ValueError('the model has no trainable parameter for this optimiser')
+            raise ValueError('the model has no parameter for this optimiser')
         optimizer = OPTIMIZERS.build(dict(optimizer_cfg, params=groups))
         cfg.setdefault('type', 'MutualOptimWrapper')
         return OPTIM_WRAPPERS.build(cfg, default_args=dict(optimizer=optimizer))
@@ -78,7 +78,7 @@ class BranchOptimWrapperConstructor:
         if kind == 'tsm':
             groups = tsm_param_groups(module, fc_lr5=options.get('fc_lr5', True))
         else:
-            groups = [dict(name='all', params=[p for p in module.parameters() if p.requires_grad])]
+            groups = [dict(name='all', params=list(module.parameters()))]
         lr = optimizer_cfg['lr'] * options.get('lr_mult', 1)
         decay = optimizer_cfg.get('weight_decay', _default_decay(optimizer_cfg['type'])) * options.get('decay_mult', 1)
         return [
@@ -117,6 +117,11 @@ class MultiOptimWrapperConstructor:
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: Optional[dict] = None) -> None:
         if paramwise_cfg is not None:
             raise ValueError('give paramwise_cfg inside each wrapper of MultiOptimWrapperConstructor')
+        strange = [name for name, cfg in optim_wrapper_cfg.items() if not isinstance(cfg, dict) and name != 'type']
+        if strange:
+            raise ValueError(
+                f'{strange} must stand inside each wrapper of MultiOptimWrapperConstructor, not beside them'
+            )
         self.cfgs = {name: dict(cfg) for name, cfg in optim_wrapper_cfg.items() if isinstance(cfg, dict)}
         rest = [name for name, cfg in self.cfgs.items() if 'modules' not in cfg]
         if len(rest) != 1:

@@ -20,7 +20,8 @@ NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 def tsm_param_groups(module: nn.Module, fc_lr5: bool = True) -> List[dict]:
     """Sort a network's parameters into seven groups, in module order.
 
-    Under partial batch norm (a submodule with a true ``partial_bn``) only the first batch norm is trained.
+    Frozen parameters are sorted in as well, so that they can be released during training. But under partial batch norm
+    (a submodule with a true ``partial_bn``) only the first batch norm is trained.
 
     Args:
         module: one branch: backbone and classifier.
@@ -37,7 +38,7 @@ def tsm_param_groups(module: nn.Module, fc_lr5: bool = True) -> List[dict]:
     partial_bn = any(getattr(m, 'partial_bn', False) for m in module.modules())
     convs = norms = 0
     for m in module.modules():
-        own = [p for p in m.parameters(recurse=False) if p.requires_grad]
+        own = list(m.parameters(recurse=False))
         if isinstance(m, CONVS):
             convs += 1
             kind = 'first_conv' if convs == 1 else 'normal'
@@ -60,7 +61,6 @@ def tsm_param_groups(module: nn.Module, fc_lr5: bool = True) -> List[dict]:
 
 
 def _add(groups: Dict[str, List[nn.Parameter]], weight: str, bias: str, layer: nn.Module) -> None:
-    if layer.weight.requires_grad:
-        groups[weight].append(layer.weight)
-    if layer.bias is not None and layer.bias.requires_grad:
+    groups[weight].append(layer.weight)
+    if layer.bias is not None:
         groups[bias].append(layer.bias)

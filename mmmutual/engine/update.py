@@ -21,7 +21,8 @@ class Update:
             (``UpdateStep.kept``) instead of stepping.
         retain_graph: keep the graph for another backward; by default that of an update that does not step.
         outputs: detached tensors (B, ...) of this forward that modulators need, e.g. unimodal logits.
-        batch_mean: whether the losses are means over samples, so that a batch may be split into micro-batches.
+        batch_mean: whether the losses are means over samples, so that a batch may be split into micro-batches; who
+            yields the update must say so.
 
     Raises:
         ValueError: if no name of ``losses`` holds ``loss``.
@@ -34,7 +35,7 @@ class Update:
     step: bool = True
     retain_graph: Optional[bool] = None
     outputs: Dict[str, Tensor] = field(default_factory=dict)
-    batch_mean: bool = True
+    batch_mean: bool = False
 
     def __post_init__(self) -> None:
         if not any('loss' in name for name in self.losses):

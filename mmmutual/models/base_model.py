@@ -70,10 +70,10 @@ class MutualModel(BaseModel):
         if mode == 'predict':
             return self.predict(inputs, data_samples)
         if mode == 'update':
-            return self.joint_update(inputs, data_samples)
+            return self._only_update(inputs, data_samples)
         if mode == 'loss':
             self._refuse_if_composed('this model was called for its losses only, by a foreign model wrapper or by hand')
-            return self.joint_update(inputs, data_samples).losses
+            return self._only_update(inputs, data_samples).losses
         raise ValueError(f'mode must be one of {MODES}, got {mode!r}')
 
     def train_step(self, data: Any, optim_wrapper: Any) -> Dict[str, Tensor]:
@@ -91,11 +91,20 @@ class MutualModel(BaseModel):
         self._refuse_if_composed(f'optim_wrapper is a {type(single).__name__}')
         return super().train_step(data, optim_wrapper)
 
+    def _only_update(self, inputs: dict, data_samples: List[Any]) -> Update:
+        """What a plain schedule yields."""
+        updates = self.updates(inputs, data_samples)
+        update = next(updates)
+        if next(updates, None) is not None:
+            raise RuntimeError(f'{type(self.schedule).__name__} says that it is plain, but yields a second update')
+        return update
+
     def _refuse_if_composed(self, why: str) -> None:
         if not self.schedule.plain or len(self.modulators) > 0:
             parts = [type(self.schedule).__name__] + [type(m).__name__ for m in self.modulators]
             raise RuntimeError(
                 f'{why}, so that {", ".join(parts)} would silently do nothing. Set '
                 "model_wrapper_cfg=dict(type='mmmutual.MutualDistributedDataParallel') and "
-                "optim_wrapper.type='mmmutual.MutualOptimWrapper' (configs/_base_/default_runtime.py has both)."
+                "optim_wrapper.type='mmmutual.MutualOptimWrapper' (configs/_base_/default_runtime.py and "
+                'configs/_base_/schedules do).'
             )

@@ -30,13 +30,14 @@ class MultiModalDataPreprocessor(BaseDataPreprocessor):
             training: not used; both go the same way.
 
         Returns:
-            The same structure on the device.
+            The same structure with the inputs on the device. Data samples stay on the host: labels are moved together,
+            not one by one.
 
         Raises:
             ValueError: if tensors of one input differ in shape.
         """
-        data = self.cast_data(data)
-        inputs = {name: self._prepare(name, value) for name, value in data['inputs'].items()}
+        inputs = self.cast_data(data['inputs'])
+        inputs = {name: self._prepare(name, value) for name, value in inputs.items()}
         return dict(inputs=inputs, data_samples=data.get('data_samples'))
 
     def _prepare(self, name: str, value: Any) -> Any:

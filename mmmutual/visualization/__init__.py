@@ -2,5 +2,6 @@
 
 from .clip_sheet import clip_sheet
 from .flow_color import color_wheel, flow_to_color
+from .prediction_sheet_hook import PredictionSheetHook
 
-__all__ = ['clip_sheet', 'color_wheel', 'flow_to_color']
+__all__ = ['PredictionSheetHook', 'clip_sheet', 'color_wheel', 'flow_to_color']

@@ -36,7 +36,7 @@ def clip_sheet(inputs: Dict[str, Tensor], title: str) -> ndarray:
 
     Args:
         inputs: input name -> uint8 (T, L * C, H, W), or (V, T, L * C, H, W) of V views.
-        title: of the picture.
+        title: of the picture; its first line is large, further ones small.
 
     Returns:
         RGB, uint8 (height, width, 3).
@@ -97,15 +97,20 @@ def _draw(title: str, rows: List[_Row], others: List[str]) -> ndarray:
     large, normal, small = (ImageFont.load_default(size) for size in (18, 14, 12))
     columns = max((len(row.tiles) for row in rows), default=0)
     tile_width = max((row.tiles[0].shape[1] for row in rows), default=0)
-    width = max(LABEL_WIDTH + columns * (tile_width + GAP) + GAP, int(large.getlength(title)) + 3 * GAP, 320)
-    top = TITLE_HEIGHT + (HEADER_HEIGHT if rows else 0)
+    head, *notes = title.split('\n')
+    longest = max([large.getlength(head), *(normal.getlength(note) for note in notes)])
+    width = max(LABEL_WIDTH + columns * (tile_width + GAP) + GAP, int(longest) + 3 * GAP, 320)
+    title_height = TITLE_HEIGHT + len(notes) * LINE_HEIGHT + (GAP if notes else 0)
+    top = title_height + (HEADER_HEIGHT if rows else 0)
     height = top + len(rows) * (TILE_HEIGHT + GAP) + len(others) * LINE_HEIGHT + GAP
     sheet = Image.new('RGB', (width, height), PAPER)
     pen = ImageDraw.Draw(sheet)
-    pen.text((2 * GAP, 10), title, INK, font=large)
+    pen.text((2 * GAP, 10), head, INK, font=large)
+    for number, note in enumerate(notes):
+        pen.text((2 * GAP, TITLE_HEIGHT - 4 + number * LINE_HEIGHT), note, INK, font=normal)
     for column in range(columns):
         left = LABEL_WIDTH + column * (tile_width + GAP)
-        pen.text((left, TITLE_HEIGHT), f'segment {column + 1}', FAINT, font=small)
+        pen.text((left, title_height), f'segment {column + 1}', FAINT, font=small)
     for row in rows:
         pen.text((2 * GAP, top), row.label, INK, font=normal)
         pen.text((2 * GAP, top + LINE_HEIGHT + 2), row.note, FAINT, font=small)

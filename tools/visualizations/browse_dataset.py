@@ -13,9 +13,9 @@ from mmengine.registry import init_default_scope
 from PIL import Image
 from tqdm import tqdm
 
+from mmmutual.apis.launch import load_config
 from mmmutual.datasets import SampleIndex
 from mmmutual.registry import DATASETS
-from mmmutual.utils import register_all_modules
 from mmmutual.visualization import clip_sheet
 
 
@@ -66,10 +66,7 @@ def save_picture(picture, file: Path) -> None:
 
 def main():
     args = parse_args()
-    register_all_modules()
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
+    cfg = load_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmmutual'))
     dataset = build_dataset(cfg, args.split)
     classes = dataset.metainfo.get('classes')

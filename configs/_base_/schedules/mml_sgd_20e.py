@@ -11,7 +11,7 @@ param_scheduler = [
     dict(type='CosineAnnealingLR', T_max=20, eta_min=0, by_epoch=True),
 ]
 
-train_cfg = dict(type='ResumableTrainLoop', max_epochs=20, val_interval=4)
+train_cfg = dict(type='ResumableTrainLoop', max_epochs=20, val_interval=1)
 val_cfg = dict()
 test_cfg = dict()
 auto_scale_lr = dict(enable=False, base_batch_size=16)

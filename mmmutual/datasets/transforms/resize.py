@@ -28,7 +28,7 @@ def resize_frames(frames: Tensor, size: Tuple[int, int]) -> Tensor:
         size: height and width of the result.
 
     Returns:
-        uint8 (F, C, height, width) with its memory laid out as that of ``frames``; ``frames`` itself if it has the size.
+        uint8 (F, C, height, width), its memory laid out as that of ``frames``; ``frames`` itself if it has the size.
     """
     if tuple(frames.shape[2:]) == tuple(size):
         return frames

@@ -4,13 +4,16 @@ from typing import Any, Dict
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
+from torch import nn
 
 from mmmutual.registry import HOOKS
+
+from .checkpoint_match import report_match
 
 
 @HOOKS.register_module()
 class ConsistencyHook(Hook):
-    """Compare what the model reads with what the data sets give.
+    """Compare what the model reads with what the data sets give, and its weights with those of a checkpoint.
 
     A data set tells its ``input_names`` and ``num_classes``, a model its ``input_names`` and ``num_classes``; what
     either does not tell is not compared.
@@ -24,12 +27,24 @@ class ConsistencyHook(Hook):
         Raises:
             ValueError: naming the model's and the data set's values.
         """
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = _task_model(runner)
         for loop_name in ('train', 'val', 'test'):
             loop = getattr(runner, f'_{loop_name}_loop')
             dataset = getattr(getattr(loop, 'dataloader', None), 'dataset', None)
             if dataset is not None:
                 check(model, dataset, f'{loop_name}_dataloader.dataset')
+
+    def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
+        """Report what of the checkpoint matches.
+
+        Raises:
+            ValueError: if nothing does.
+        """
+        report_match(_task_model(runner), checkpoint, f'checkpoint {runner._load_from or "of " + runner.work_dir}')
+
+
+def _task_model(runner: Any) -> nn.Module:
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 
 def check(model: Any, dataset: Any, where: str) -> None:

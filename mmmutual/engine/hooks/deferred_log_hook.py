@@ -33,6 +33,8 @@ class DeferredRuntimeInfoHook(RuntimeInfoHook):
         """Keep the values; hand them over where the LoggerHook may print."""
         if outputs:
             values = [torch.as_tensor(value).detach().double() for value in outputs.values()]
+            device = next((value.device for value in values if value.is_cuda), values[0].device)
+            values = [value.to(device, non_blocking=True) for value in values]
             self._pending.append((list(outputs), torch.stack(values)))
         inner = self.every_n_inner_iters(batch_idx, self._interval) or self.every_n_train_iters(runner, self._interval)
         if inner or self.is_last_train_iter(runner) or batch_idx + 1 == len(runner.train_dataloader):

@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, List, Optional
 
-from mmengine.dist import all_gather_object, get_rank, get_world_size
+from mmengine.dist import all_gather_object, get_rank, get_world_size, is_main_process
 from mmengine.fileio import LocalBackend, get_file_backend
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import print_log
@@ -13,6 +13,7 @@ from mmmutual.utils.atomic_file_backend import NAME as ATOMIC
 from mmmutual.utils.plain_state import plain_message_hub, plain_schedulers, rebuild_message_hub, to_plain
 from mmmutual.utils.rng_state import capture_rng_state, restore_rng_state
 
+from .average_batch_norm_hook import average_batch_norms
 from .deferred_log_hook import DeferredRuntimeInfoHook
 from .training_position import describe_loader, fit_position
 
@@ -49,8 +50,20 @@ class ExactCheckpointHook(CheckpointHook):
         super()._save_best_checkpoint(runner, metrics)
         self._of_all_ranks = None
 
+    def _save_checkpoint_with_step(self, runner: Any, step: int, meta: dict) -> None:
+        # mmengine removes the oldest file before it writes the new one: killed in between, a run with max_keep_ckpts=1
+        # would have none.
+        ids = self.keep_ckpt_ids if self.max_keep_ckpts > 0 else ()
+        oldest = ids.popleft() if ids and len(ids) == self.max_keep_ckpts and ids[-1] != step else None
+        super()._save_checkpoint_with_step(runner, step, meta)
+        if oldest is not None and is_main_process():
+            path = self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(oldest))
+            if self.file_backend.isfile(path):
+                self.file_backend.remove(path)
+
     def _gather(self, runner: Any) -> None:
         # Every rank comes here, while only the first writes the file and calls before_save_checkpoint.
+        average_batch_norms(runner.model)
         self._of_all_ranks = all_gather_object(self._before_val or capture_rng_state())
         for hook in runner.hooks:
             if isinstance(hook, DeferredRuntimeInfoHook):

@@ -77,6 +77,9 @@ class MethodHook(Hook):
             module: of the task model.
             initialise: sets the module's parameters and buffers in place.
         """
+        for part in module.modules():
+            if getattr(part, '_is_init', False):
+                part._is_init = False  # else mmengine's init_weights would do nothing the second time
         initialise(module)
         for value in (*module.parameters(), *module.buffers()):
             broadcast(value.data)

@@ -71,6 +71,9 @@ class MultiModalClassifier(MutualModel):
         self.losses = ModuleDict({name: MODELS.build(cfg) for name, cfg in losses.items()})
         self.fusion = MODELS.build(fusion or dict(type='mmmutual.MeanLogits'))
         self._loss_wants = {name: wanted_names(m, f'losses.{name}', FOR_LOSSES) for name, m in self.losses.items()}
+        for part in (*self.losses.values(), self.fusion):
+            if hasattr(part, 'check_branches'):
+                part.check_branches(list(branches))
         self._fusion_wants = wanted_names(self.fusion, 'fusion', FOR_FUSION)
 
     @property

@@ -30,6 +30,8 @@ class FrameEncoder(BaseModule):
     def __init__(self, backbone: dict, pretrained: Optional[str] = None) -> None:
         super().__init__()
         self.backbone = MODELS.build(backbone)
+        if getattr(self.backbone, 'pretrained', '') is None:
+            self.backbone.pretrained2d = False  # by default mmaction2's ResNetTSM would load None in init_weights
         self.pretrained = pretrained
 
     def init_weights(self) -> None:

@@ -1,6 +1,6 @@
 """The ensemble of branches: a weighted mean of their logits."""
 
-from typing import Dict, Optional
+from typing import Dict, Optional, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,12 @@ class MeanLogits(nn.Module):
         super().__init__()
         self.coefficients = dict(coefficients or {})
 
+    def check_branches(self, names: Sequence[str]) -> None:
+        """Raise ValueError if a coefficient names no branch; the model asks when it is built."""
+        unknown = set(self.coefficients) - set(names)
+        if unknown:
+            raise ValueError(f'fusion.coefficients names {sorted(unknown)}; the branches are {sorted(names)}')
+
     def forward(self, logits: Dict[str, Tensor]) -> Tensor:
         """Fuse.
 
@@ -28,11 +34,5 @@ class MeanLogits(nn.Module):
 
         Returns:
             (B, C).
-
-        Raises:
-            ValueError: if a coefficient names no branch.
         """
-        unknown = set(self.coefficients) - set(logits)
-        if unknown:
-            raise ValueError(f'fusion.coefficients names {sorted(unknown)}; the branches are {sorted(logits)}')
         return torch.stack([z * self.coefficients.get(name, 1.0) for name, z in logits.items()]).mean(dim=0)

@@ -79,12 +79,16 @@ class MutualKLLoss(nn.Module):
         z = torch.stack([logits[name] for name in names])
         z = (z.float() if z.dtype.itemsize < 4 else z) / self.temperature  # (M, B, C)
         w = torch.tensor(weights, dtype=z.dtype).to(z.device, non_blocking=True)
-        own = torch.log_softmax(z[[names.index(name) for name in students]], dim=-1)  # (S, B, C)
+        own = torch.log_softmax(torch.stack([z[names.index(name)] for name in students]), dim=-1)  # (S, B, C)
         with torch.no_grad():
             entropy_term, q = self._targets(z, w)
         kl = entropy_term - (q * own).sum(dim=-1)  # (S, B)
         losses = kl.mean(dim=1) * (self.loss_weight * self.temperature**2)
         return dict(zip(students, losses.unbind()))
+
+    def check_branches(self, names: Sequence[str]) -> None:
+        """Raise ValueError if a student or teacher is none of these branches; the model asks when it is built."""
+        self._who_teaches(tuple(names))
 
     def _targets(self, z: Tensor, w: Tensor) -> Tuple[Tensor, Tensor]:
         """Sum of q log q (S, B), averaged over teachers where there is one KL for each; and q (S, B, C)."""

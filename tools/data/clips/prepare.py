@@ -137,6 +137,8 @@ def prepare_video(video: Video, out: Path, settings: Settings) -> Outcome:
             starts.append(window.start)
     except UnreadableMediaError as error:
         return Outcome((), problem=error.reason)
+    except ValueError as error:  # pictures that change their size, or are too small for flow
+        return Outcome((), problem=str(error))
     write_text(done, json.dumps(dict(starts=starts, unchanging=unchanging)) + '\n')
     return Outcome(tuple(starts), unchanging)
 

@@ -86,14 +86,10 @@ def write_instruction(root: Path, settings: Settings, split: str, index: int) ->
     video = root / 'instructions' / 'videos' / split / f'{spec.key}.mp4'
     subtitles = root / 'instructions' / 'srt' / split / f'{spec.key}.srt'
     if not video.exists():
-        write_video(video, *_with_fps(render_instruction(settings, spec)))
+        frames, wave = render_instruction(settings, spec)
+        write_video(video, frames, INSTRUCTION_FPS, wave)
     if not subtitles.exists():
         write_text(subtitles, to_srt(make_subtitles(settings, spec)))
-
-
-def _with_fps(rendered: Tuple[List[np.ndarray], np.ndarray]) -> tuple:
-    frames, wave = rendered
-    return frames, INSTRUCTION_FPS, wave
 
 
 def _minutes(seconds: int) -> str:

@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import List, Tuple
 
+import numpy as np
+
 from .clip_specs import describe_clip
 from .event_specs import describe_event
 from .media import write_lines, write_text
@@ -30,7 +32,7 @@ def _videos(settings: Settings, split: str) -> List[Tuple[str, List[Question]]]:
     return [(name, _choose(asked, rng)) for name, asked, rng in videos]
 
 
-def _choose(asked: List[Question], rng) -> List[Question]:
+def _choose(asked: List[Question], rng: np.random.Generator) -> List[Question]:
     return [asked[i] for i in sorted(rng.permutation(len(asked))[:QUESTIONS_PER_VIDEO])]
 
 

@@ -4,39 +4,43 @@ from typing import List, Tuple
 
 from .clip_specs import ClipSpec
 from .event_specs import EVENT_SECONDS, EventSpec, Interval
-from .vocabulary import SOUND_VERBS
 
 Question = Tuple[str, str]
 
 # Motion -> what is asked about its time, and the answer: the order of the frames decides.
 _WHEN = {
-    'right': (('when is the {shape} on the left?', 'start'), ('when is the {shape} on the right?', 'end')),
-    'left': (('when is the {shape} on the left?', 'end'), ('when is the {shape} on the right?', 'start')),
-    'up': (('when is the {shape} at the top?', 'end'), ('when is the {shape} at the bottom?', 'start')),
-    'down': (('when is the {shape} at the top?', 'start'), ('when is the {shape} at the bottom?', 'end')),
-    'growing': (('when is the {shape} small?', 'start'), ('when is the {shape} big?', 'end')),
-    'shrinking': (('when is the {shape} small?', 'end'), ('when is the {shape} big?', 'start')),
+    'right': (('when is it on the left?', 'start'), ('when is it on the right?', 'end')),
+    'left': (('when is it on the left?', 'end'), ('when is it on the right?', 'start')),
+    'up': (('when is it at the top?', 'end'), ('when is it at the bottom?', 'start')),
+    'down': (('when is it at the top?', 'start'), ('when is it at the bottom?', 'end')),
+    'growing': (('when is it small?', 'start'), ('when is it big?', 'end')),
+    'shrinking': (('when is it small?', 'end'), ('when is it big?', 'start')),
     'clockwise': (),
     'counterclockwise': (),
 }
 
 
 def ask_about_clip(spec: ClipSpec) -> List[Question]:
-    """All questions about a 2 s clip: (question, answer) each."""
-    shape, colour, verb = spec.shape, spec.colour, SOUND_VERBS[spec.sound]
+    """All questions about a 2 s clip: (question, answer) each.
+
+    They call the object by its colour, which is drawn freely, because shape, motion and sound of a class go together:
+    "who hums?" would be answered without a look at the clip.
+    """
+    thing = f'the {spec.colour} thing'
     asked = [
-        (f'what is the {colour} thing?', shape),
-        (f'what color is the {shape}?', colour),
-        (f'what is behind the {shape}?', spec.pattern),
-        (f'what sound does the {shape} make?', spec.sound),
-        (f'who {verb}?', shape),
-        (f'how does the {shape} move?', spec.motion),
-        (f'how is the {colour} thing moving?', spec.motion),
+        (f'what is {thing}?', spec.shape),
+        (f'what shape has {thing}?', spec.shape),
+        (f'who is {spec.colour}?', spec.shape),
+        (f'who is in front of the {spec.pattern}?', spec.shape),
+        (f'what color is the {spec.shape}?', spec.colour),
+        (f'what is behind {thing}?', spec.pattern),
+        (f'what sound does {thing} make?', spec.sound),
+        (f'how does {thing} move?', spec.motion),
+        ('how does it move?', spec.motion),
     ]
     if spec.motion in ('right', 'left', 'up', 'down'):
-        asked.append((f'where does the {shape} go?', spec.motion))
-        asked.append((f'where is the {colour} {shape} moving to?', spec.motion))
-    return asked + [(question.format(shape=shape), answer) for question, answer in _WHEN[spec.motion]]
+        asked.append((f'where does {thing} go?', spec.motion))
+    return asked + [(question.replace(' it ', f' {thing} '), answer) for question, answer in _WHEN[spec.motion]]
 
 
 def _part_of_video(second: int) -> str:
@@ -60,6 +64,7 @@ def ask_about_events(spec: EventSpec) -> List[Question]:
                 (f'what color is the {event.shape}?', event.colour),
                 (f'what is the {event.colour} thing?', event.shape),
                 (f'what is on the {event.side}?', event.shape),
+                (f'who is {event.colour}?', event.shape),
                 (f'where is the {event.shape}?', event.side),
                 (f'how does the {event.shape} move?', event.style),
                 (f'what is the {event.shape} doing?', event.style),
@@ -68,6 +73,5 @@ def ask_about_events(spec: EventSpec) -> List[Question]:
         if _seen(event.audible):
             asked.append((f'when does the {event.sound} begin?', _part_of_video(event.audible[0])))
         if _seen(event.both):
-            asked.append((f'who {SOUND_VERBS[event.sound]}?', event.shape))
-            asked.append((f'what sound does the {event.shape} make?', event.sound))
+            asked.append((f'what sound does the {event.colour} thing make?', event.sound))
     return asked

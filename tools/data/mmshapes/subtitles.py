@@ -2,6 +2,8 @@
 
 from typing import List, NamedTuple
 
+import numpy as np
+
 from .instruction_specs import ACTIONS, InstructionSpec, Step
 from .settings import Settings
 from .vocabulary import with_article
@@ -32,7 +34,7 @@ def make_subtitles(settings: Settings, spec: InstructionSpec) -> List[Line]:
     ]
     for number, step in enumerate(spec.steps):
         opener = 'first' if number == 0 else str(rng.choice(_OPENERS))
-        lines += [(text, start, duration) for text, start, duration in _step_lines(spec, step, opener, rng)]
+        lines += _step_lines(spec, step, opener, rng)
     lines.append(('that is all thanks for watching', spec.seconds - 1.8 + rng.uniform(0, 0.2), 1.6))
     # Overlaps of up to a second with the next line, in about half of the lines.
     longer = rng.choice([0.0, 1.0], len(lines)) * rng.uniform(0.3, 1.0, len(lines))
@@ -43,7 +45,7 @@ def make_subtitles(settings: Settings, spec: InstructionSpec) -> List[Line]:
     return timed
 
 
-def _step_lines(spec: InstructionSpec, step: Step, opener: str, rng) -> List[tuple]:
+def _step_lines(spec: InstructionSpec, step: Step, opener: str, rng: np.random.Generator) -> List[tuple]:
     action, length = ACTIONS[step.action], step.end - step.start
     said = str(rng.choice(action.said)).format(it=spec.things[step.thing].words)
     third = length / 3

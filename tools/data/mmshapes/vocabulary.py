@@ -30,18 +30,6 @@ MOTION_PHRASES: Dict[str, str] = {
     'shrinking': 'shrinks',
 }
 
-# Noun (the answer to "what is heard?") -> verb of an object that makes the sound.
-SOUND_VERBS: Dict[str, str] = {
-    'hum': 'hums',
-    'tick': 'ticks',
-    'hiss': 'hisses',
-    'whistle': 'whistles',
-    'buzz': 'buzzes',
-    'bell': 'rings',
-    'siren': 'wails',
-    'chirp': 'chirps',
-}
-
 
 class ClipClass(NamedTuple):
     """One class of the 2 s clips: the cue that each modality gives when it tells."""

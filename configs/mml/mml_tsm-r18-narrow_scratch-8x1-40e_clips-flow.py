@@ -2,7 +2,7 @@
 _base_ = [
     '../_base_/models/mml_tsm-r18-narrow.py',
     '../_base_/datasets/clips_arrow.py',
-    '../_base_/schedules/mml_sgd_20e.py',
+    '../_base_/schedules/mml_adamw_40e.py',
     '../_base_/default_runtime.py',
 ]
 
@@ -14,4 +14,4 @@ train_dataloader = dict(dataset=dict(modalities=train_modalities))
 val_dataloader = dict(dataset=dict(modalities=val_modalities))
 test_dataloader = dict(dataset=dict(modalities=val_modalities))
 
-default_hooks = dict(checkpoint=dict(save_best='ensemble/top1', rule='greater'))
+default_hooks = dict(checkpoint=dict(save_best='flow/top1', rule='greater'))

@@ -1,0 +1,90 @@
+"""Dicts of a config that have no ``type``, and names at its top that nothing reads."""
+
+import difflib
+from typing import Any, Dict, Optional, Tuple
+
+from mmengine.config import Config
+
+# Keys that a dict without a type takes, by the end of its path; '*' stands for any name.
+TAKEN: Dict[Tuple[str, ...], Tuple[str, ...]] = {
+    ('env_cfg',): ('cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'),
+    ('env_cfg', 'mp_cfg'): ('mp_start_method', 'opencv_num_threads'),
+    ('env_cfg', 'dist_cfg'): ('backend', 'timeout', 'init_method'),
+    ('auto_scale_lr',): ('enable', 'base_batch_size'),
+    ('clip_grad',): ('type', 'max_norm', 'norm_type', 'error_if_nonfinite', 'foreach'),
+    ('modalities', '*'): ('ann_file', 'kind', 'data_prefix', 'filename_tmpl', 'start_index'),
+}
+HOOKS = (
+    'runtime_info', 'timer', 'logger', 'param_scheduler', 'checkpoint', 'sampler_seed', 'average_batch_norm',
+    'consistency', 'early_stopping', 'visualization', 'profiler', 'ema',
+)  # fmt: skip
+# Names whose place is elsewhere: parts of a model, and what configs of OpenMMLab 1.x called them.
+PLACES = dict(
+    schedule='model.schedule', modulators='model.modulators', fusion='model.fusion', losses='model.losses',
+    branches='model.branches', optimizer='optim_wrapper.optimizer', optimizer_config='optim_wrapper.clip_grad',
+    lr='optim_wrapper.optimizer.lr', lr_config='param_scheduler', data='train_dataloader and val_dataloader',
+    total_epochs='train_cfg.max_epochs', max_epochs='train_cfg.max_epochs', evaluation='train_cfg.val_interval and '
+    'val_evaluator', checkpoint_config='default_hooks.checkpoint', log_config='default_hooks.logger',
+    dist_params='env_cfg.dist_cfg', seed='randomness.seed', resume_from='resume=True and load_from',
+)  # fmt: skip
+
+
+def keys_taken(path: Tuple[str, ...]) -> Optional[Tuple[str, ...]]:
+    """Keys of the untyped dict at a path, if they are known."""
+    for end, keys in TAKEN.items():
+        tail = path[-len(end) :]
+        if len(tail) == len(end) and all(name in ('*', part) for name, part in zip(end, tail)):
+            return keys
+    return None
+
+
+def check_untyped(node: Any, path: Tuple[str, ...] = ()) -> None:
+    """Refuse unknown keys of the dicts in :data:`TAKEN`, and names of hooks that are nearly a known one.
+
+    Raises:
+        ValueError: naming the place, the key, and what it takes.
+    """
+    if not isinstance(node, dict):
+        return
+    where, taken = '.'.join(path), keys_taken(path)
+    unknown = [] if taken is None else [key for key in node if key not in taken]
+    if unknown:
+        raise ValueError(f'{where} does not take {unknown}; it takes {list(taken)}')
+    for key, value in node.items():
+        if path == ('default_hooks',) and key not in HOOKS:
+            close = difflib.get_close_matches(key, HOOKS, n=1, cutoff=0.8)
+            if close:
+                raise ValueError(f'default_hooks.{key} is not a known hook; did you mean {close[0]!r}?')
+        check_untyped(value, (*path, str(key)))
+
+
+def check_places(cfg: Config, read: Tuple[str, ...]) -> None:
+    """Refuse a part at the top of a config that nothing below takes up.
+
+    A variable of the same name is fine as long as its value is used.
+
+    Args:
+        cfg: the config.
+        read: the names at its top that are read.
+
+    Raises:
+        ValueError: naming the place where it belongs.
+    """
+    used = {name: cfg[name] for name in read if name in cfg}
+    for name, place in PLACES.items():
+        if name in cfg and cfg[name] is not None and not _occurs(cfg[name], used):
+            raise ValueError(f'config key {name!r} is not used by anything: it belongs into {place}')
+
+
+def _occurs(value: Any, node: Any) -> bool:
+    """Whether ``value``, or every item of it if it is a dict, stands somewhere below ``node``."""
+    if isinstance(value, dict) and isinstance(node, dict) and value:
+        if all(key in node and node[key] == item for key, item in value.items()):
+            return True
+    if not isinstance(value, dict) and value == node:
+        return True
+    if isinstance(node, dict):
+        return any(_occurs(value, item) for item in node.values())
+    if isinstance(node, (list, tuple)):
+        return any(_occurs(value, item) for item in node)
+    return False

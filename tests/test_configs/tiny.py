@@ -1,0 +1,77 @@
+"""The one tiny override of each family of configs, and what stands for its data: no downloads, seconds on a CPU."""
+
+from pathlib import Path
+from typing import Any, Dict, Iterator
+
+import torch
+from mmengine.config import Config
+
+from mmmutual.structures import MultiModalDataSample
+
+WIDTH, SIZE, BATCH = 4, 32, 2
+CHANNELS = dict(rgb=3, flow=10, rgbdiff=18)  # as the data sets give them (spec/mml.md 2.3)
+
+
+def tiny_mml(cfg: Config) -> None:
+    """MML: ResNets with temporal shift get a stem of 4 channels, nothing is downloaded, clips have 32 x 32 pixels.
+
+    T, branches, losses, fusion, optimiser, schedule and hooks are the config's own. Backbones of mmaction2 have fixed
+    widths and stay as they are.
+    """
+    for branch in cfg.model.branches.values():
+        branch.encoder.pretrained = None
+        backbone = branch.encoder.backbone
+        if backbone.type.split('.')[-1] == 'ResNetTSM':
+            backbone.base_channels = WIDTH
+            branch.head.in_channels = WIDTH * 8 * (4 if backbone.depth >= 50 else 1)
+    cfg.load_from = None
+
+
+TINY = dict(mml=tiny_mml)
+
+
+def loaders(cfg: Config) -> Iterator[dict]:
+    """Configs of the data loaders."""
+    for split in ('train', 'val', 'test'):
+        if cfg.get(f'{split}_dataloader') is not None:
+            yield cfg[f'{split}_dataloader']
+
+
+def write_lists(cfg: Config, folder: Path) -> None:
+    """Make the data sets read lists of clips that have no media, one for each class."""
+    classes = cfg.model.num_classes
+    for loader in loaders(cfg):
+        dataset = loader.dataset
+        dataset.data_root = str(folder)
+        if isinstance(dataset.classes, str):
+            write(folder / dataset.classes, [f'class {c}' for c in range(classes)])
+        for options in dataset.modalities.values():
+            name = '{}.mp4' if options.kind == 'video' else '{} 20'
+            write(folder / options.ann_file, [f'{name.format(f"clip{c}")} {c}' for c in range(classes)])
+        loader.update(num_workers=0, persistent_workers=False, batch_size=BATCH)
+
+
+def write(path: Path, lines: list) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('\n'.join(lines) + '\n')
+
+
+def num_segments(cfg: Config) -> int:
+    """T of the training pipeline."""
+    return next(step.num_segments for step in cfg.train_dataloader.dataset.pipeline if step.type == 'SampleSegments')
+
+
+def synthetic_batch(cfg: Config, views: int = 1) -> Dict[str, Any]:
+    """A collated batch of stored clips: uint8 (B, T, ch, 32, 32), or (B, V, T, ch, 32, 32) with several views."""
+    generator = torch.Generator().manual_seed(0)
+    names = list(cfg.train_dataloader.dataset.modalities)
+    leading = (BATCH, num_segments(cfg)) if views == 1 else (BATCH, views, num_segments(cfg))
+    inputs = {
+        name: torch.randint(0, 256, (*leading, CHANNELS[name], SIZE, SIZE), dtype=torch.uint8, generator=generator)
+        for name in names
+    }
+    samples = [
+        MultiModalDataSample(metainfo=dict(available=tuple(names), num_views=views)).set_gt_label(i)
+        for i in range(BATCH)
+    ]
+    return dict(inputs=inputs, data_samples=samples)
