@@ -78,9 +78,9 @@ def check_places(cfg: Config, read: Tuple[str, ...]) -> None:
 
 def _occurs(value: Any, node: Any) -> bool:
     """Whether ``value``, or every item of it if it is a dict, stands somewhere below ``node``."""
-    if isinstance(value, dict) and isinstance(node, dict) and value:
-        if all(key in node and node[key] == item for key, item in value.items()):
-            return True
+    both = isinstance(value, dict) and isinstance(node, dict) and bool(value)
+    if both and all(key in node and node[key] == item for key, item in value.items()):
+        return True
     if not isinstance(value, dict) and value == node:
         return True
     if isinstance(node, dict):

@@ -45,6 +45,8 @@ def at_different_updates():
     params = [nn.Parameter(torch.ones(1))]
     with pytest.raises(RuntimeError, match=f"different updates on different processes, here 'u{dist.get_rank()}'"):
         average_gradients(f'u{dist.get_rank()}', params)
+    with pytest.raises(RuntimeError, match="different updates on different processes, here 'same'"):
+        average_gradients('same', params * (1 + dist.get_rank()))
     return params[0].grad
 
 

@@ -79,14 +79,13 @@ class ExactCheckpointHook(CheckpointHook):
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
         """Rebuild the message hub; keep the rest for the start of training, if this turns out to be a resume."""
-        hub = checkpoint.get('message_hub')
-        if hub is None:
-            checkpoint['message_hub'] = dict(log_scalars={}, runtime_info={}, resumed_keys={})
-        elif 'plain_log_scalars' in hub:
+        hub = checkpoint.get('message_hub') or {}
+        if 'plain_log_scalars' in hub:
             checkpoint['message_hub'] = rebuild_message_hub(hub)
         record, meta = checkpoint.get(KEY) or {}, checkpoint.get('meta') or {}
         if not {'epoch', 'iter'} <= set(meta):
-            return
+            return  # weights only
+        checkpoint.setdefault('message_hub', dict(log_scalars={}, runtime_info={}, resumed_keys={}))
         words = []
         if isinstance(runner._train_loop, EpochBasedTrainLoop):
             words.append(fit_position(meta, record.get('loader'), runner.train_dataloader))
