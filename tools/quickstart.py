@@ -36,7 +36,9 @@ ROWS = {
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/quickstart'))
-    parser.add_argument('--data', type=Path, default=Path('data/mmshapes_quick'), help='where MMShapes is or will be')
+    parser.add_argument(
+        '--data', type=Path, default=Path('data/mmshapes_quick'), help='MMShapes, clips only, made if absent'
+    )
     parser.add_argument('--size', default='quick', help='size of MMShapes: quick or full')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0])
     parser.add_argument('--epochs', type=int, help='train for fewer or more epochs than the configs say')
@@ -46,7 +48,9 @@ def parse_args() -> argparse.Namespace:
 def generate(data: Path, size: str) -> None:
     """Make the data set, or let the generator find that it is there."""
     subprocess.run(
-        [sys.executable, str(ROOT / 'tools/data/mmshapes/generate.py'), '--out', str(data), '--size', size], check=True
+        [sys.executable, str(ROOT / 'tools/data/mmshapes/generate.py'), '--out', str(data), '--size', size]
+        + ['--parts', 'clips'],
+        check=True,
     )
 
 

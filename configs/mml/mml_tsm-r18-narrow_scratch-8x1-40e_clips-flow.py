@@ -6,13 +6,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-head = dict(type='LinearHead', in_channels=128, dropout_ratio=0.2)
-model = dict(
-    num_classes=3,
-    branches=dict(
-        flow=dict(input='flow', encoder=_base_.peers.flow.encoder, head=head),
-    ),
-)
+model = dict(num_classes=3, branches=dict(flow=_base_.peers.flow))
 
 train_modalities = dict(flow=_base_.train_lists.flow)
 val_modalities = dict(flow=_base_.val_lists.flow)

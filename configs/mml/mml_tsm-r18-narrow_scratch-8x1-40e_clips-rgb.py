@@ -6,13 +6,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-head = dict(type='LinearHead', in_channels=128, dropout_ratio=0.2)
-model = dict(
-    num_classes=3,
-    branches=dict(
-        rgb=dict(input='rgb', encoder=_base_.peers.rgb.encoder, head=head),
-    ),
-)
+model = dict(num_classes=3, branches=dict(rgb=_base_.peers.rgb))
 
 train_modalities = dict(rgb=_base_.train_lists.rgb)
 val_modalities = dict(rgb=_base_.val_lists.rgb)

@@ -1,7 +1,7 @@
 # Peers of MML on a narrow TSM-ResNet18, small enough to train on two CPU cores. A config picks its branches:
 #   model = dict(branches=dict(rgb=_base_.peers.rgb, flow=_base_.peers.flow))
 backbone = dict(type='ResNetTSM', depth=18, base_channels=16, num_segments=8, shift_div=8)
-head = dict(type='LinearHead', in_channels=128, dropout_ratio=0.5)
+head = dict(type='LinearHead', in_channels=128, dropout_ratio=0.2)
 
 # Flow: 5 pairs of x and y per segment; RGBDiff: 5 differences of 3 channels.
 peers = dict(

@@ -1,4 +1,5 @@
-# As mml_sgd_20e.py, with the step schedule of the TSM recipe: a tenth after 40 % and after 80 % of the epochs.
+# The TSM recipe with its multipliers, every peer clipped by its own norm: a tenth of the learning rate after 40 % and
+# after 80 % of the epochs.
 optim_wrapper = dict(
     type='MutualOptimWrapper',
     constructor='BranchOptimWrapperConstructor',

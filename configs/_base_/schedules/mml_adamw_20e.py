@@ -1,9 +1,9 @@
-# The TSM recipe with its multipliers, every peer clipped by its own norm, scaled to a small data set.
+# AdamW for small data sets: from random weights and few clips it is far steadier than the SGD of the TSM recipe.
 optim_wrapper = dict(
     type='MutualOptimWrapper',
     constructor='BranchOptimWrapperConstructor',
-    optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=5e-4),
-    paramwise_cfg=dict(groups='tsm', fc_lr5=True),
+    optimizer=dict(type='AdamW', lr=3e-3, weight_decay=0.02),
+    paramwise_cfg=dict(groups='tsm', fc_lr5=False),
     clip_grad=dict(max_norm=20),
 )
 param_scheduler = [
