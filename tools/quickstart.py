@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = {
-    name: f'configs/mml/mml_tsm-r18-narrow_scratch-8x1-20e_mmshapes-{name}.py' for name in ('rgb', 'flow', 'rgb-flow')
+    name: f'configs/mml/mml_tsm-r18-narrow_scratch-8x1-30e_mmshapes-{name}.py' for name in ('rgb', 'flow', 'rgb-flow')
 }
 # Row of the table -> run and branch whose validation accuracy it shows.
 ROWS = {

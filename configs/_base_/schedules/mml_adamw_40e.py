@@ -1,5 +1,5 @@
-# As mml_adamw_20e.py, twice as long.
-_base_ = 'mml_adamw_20e.py'
+# As mml_adamw_30e.py, longer.
+_base_ = 'mml_adamw_30e.py'
 
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, by_epoch=False, begin=0, end=20),

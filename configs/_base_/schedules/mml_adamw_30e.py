@@ -8,10 +8,10 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.05, by_epoch=False, begin=0, end=20),
-    dict(type='CosineAnnealingLR', T_max=20, eta_min=0, by_epoch=True),
+    dict(type='CosineAnnealingLR', T_max=30, eta_min=0, by_epoch=True),
 ]
 
-train_cfg = dict(type='ResumableTrainLoop', max_epochs=20, val_interval=1)
+train_cfg = dict(type='ResumableTrainLoop', max_epochs=30, val_interval=1)
 val_cfg = dict()
 test_cfg = dict()
 auto_scale_lr = dict(enable=False, base_batch_size=16)

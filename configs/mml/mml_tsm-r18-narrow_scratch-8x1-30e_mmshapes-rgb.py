@@ -1,17 +1,17 @@
-# Flow alone: one branch, no teacher.
+# RGB alone: one branch, no teacher.
 _base_ = [
     '../_base_/models/mml_tsm-r18-narrow.py',
     '../_base_/datasets/mmshapes_clips.py',
-    '../_base_/schedules/mml_adamw_20e.py',
+    '../_base_/schedules/mml_adamw_30e.py',
     '../_base_/default_runtime.py',
 ]
 
-model = dict(num_classes=10, branches=dict(flow=_base_.peers.flow))
+model = dict(num_classes=10, branches=dict(rgb=_base_.peers.rgb))
 
-train_modalities = dict(flow=_base_.train_lists.flow)
-val_modalities = dict(flow=_base_.val_lists.flow)
+train_modalities = dict(rgb=_base_.train_lists.rgb)
+val_modalities = dict(rgb=_base_.val_lists.rgb)
 train_dataloader = dict(dataset=dict(modalities=train_modalities))
 val_dataloader = dict(dataset=dict(modalities=val_modalities))
 test_dataloader = dict(dataset=dict(modalities=val_modalities))
 
-default_hooks = dict(checkpoint=dict(save_best='flow/top1', rule='greater'))
+default_hooks = dict(checkpoint=dict(save_best='rgb/top1', rule='greater'))

@@ -2,7 +2,7 @@
 _base_ = [
     '../_base_/models/mml_tsm-r18-narrow.py',
     '../_base_/datasets/mmshapes_clips.py',
-    '../_base_/schedules/mml_adamw_20e.py',
+    '../_base_/schedules/mml_adamw_30e.py',
     '../_base_/default_runtime.py',
 ]
 
