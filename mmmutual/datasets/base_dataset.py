@@ -73,9 +73,24 @@ class MultiModalDataset(BaseDataset):
         raise NotImplementedError(f'{type(self).__name__} must say its input_names')
 
     @property
-    def num_classes(self) -> int:
-        """Number of classes."""
-        return len(self._metainfo['classes'])
+    def num_classes(self) -> Optional[int]:
+        """Number of classes; None for data without ``classes`` in its meta information."""
+        classes = self._metainfo.get('classes')
+        return None if classes is None else len(classes)
+
+    def filter_data(self) -> List[dict]:
+        """Refuse labels outside the classes, which on a GPU would end in an assertion of the device.
+
+        Raises:
+            ValueError: naming the sample, its label and the number of classes.
+        """
+        for info in self.data_list if self.num_classes is not None else ():
+            if not 0 <= info.get('gt_label', 0) < self.num_classes:
+                raise ValueError(
+                    f'sample {info.get("key", "?")!r} of {type(self).__name__} has gt_label {info["gt_label"]}, but '
+                    f'there are {self.num_classes} classes: labels go from 0 to {self.num_classes - 1}'
+                )
+        return super().filter_data()
 
     def full_init(self) -> None:
         """Read and check the lists; see ``BaseDataset.full_init``."""

@@ -144,3 +144,13 @@ def test_lazy_init():
 def test_transform_of_an_unknown_type():
     with pytest.raises(KeyError, match='NoSuchTransform'):
         Numbers(pipeline=[dict(type='NoSuchTransform')])
+
+
+def test_labels_outside_the_classes_are_refused():
+    assert Numbers(length=3, metainfo=dict(classes=['a', 'b', 'c'])).num_classes == 3
+    with pytest.raises(ValueError, match=r"'clip 3' of Numbers has gt_label 3, but there are 3 classes: .* 0 to 2"):
+        Numbers(length=5, metainfo=dict(classes=['a', 'b', 'c']))
+
+
+def test_data_without_classes_has_no_number_of_them():
+    assert Numbers().num_classes is None
