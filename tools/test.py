@@ -2,15 +2,23 @@
 
 import argparse
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmmutual.apis.launch import init_processes, load_config, set_local_rank, set_work_dir, test_dataset
+from mmmutual.apis.launch import (
+    add_config_arguments,
+    add_launch_arguments,
+    init_processes,
+    load_config,
+    set_local_rank,
+    set_work_dir,
+    test_dataset,
+)
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Test (and eval) a model')
-    parser.add_argument('config', help='test config file path')
+    add_config_arguments(parser)
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--work-dir', help='the dir to save evaluation metrics')
     parser.add_argument('--dump', help='dump predictions to this pickle file for offline evaluation')
@@ -18,14 +26,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--interval', type=int, default=1, help='draw every n-th sample')
     parser.add_argument('--tta', action='store_true', help="several views of each sample: the config's tta_pipeline")
     parser.add_argument('--amp', action='store_true', help='mixed precision')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='override settings, key=value; lists as key="[a,b]" or key=a,b. What does not exist is refused',
-    )
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    add_launch_arguments(parser)
     return parser.parse_args()
 
 

@@ -2,10 +2,17 @@
 
 import argparse
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmmutual.apis.launch import init_processes, load_config, set_local_rank, set_work_dir
+from mmmutual.apis.launch import (
+    add_config_arguments,
+    add_launch_arguments,
+    init_processes,
+    load_config,
+    set_local_rank,
+    set_work_dir,
+)
 
 # These make a MutualOptimWrapper where no type is given.
 OUR_CONSTRUCTORS = ('BranchOptimWrapperConstructor', 'MultiOptimWrapperConstructor')
@@ -13,7 +20,7 @@ OUR_CONSTRUCTORS = ('BranchOptimWrapperConstructor', 'MultiOptimWrapperConstruct
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Train a model')
-    parser.add_argument('config', help='train config file path')
+    add_config_arguments(parser)
     parser.add_argument('--work-dir', help='the dir to save logs and models')
     parser.add_argument(
         '--resume',
@@ -31,14 +38,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--seed', type=int, help='random seed')
     parser.add_argument('--diff-rank-seed', action='store_true', help='another seed on every rank')
     parser.add_argument('--deterministic', action='store_true', help='deterministic algorithms')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='override settings, key=value; lists as key="[a,b]" or key=a,b. What does not exist is refused',
-    )
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    add_launch_arguments(parser)
     return parser.parse_args()
 
 

@@ -1,5 +1,6 @@
-"""What tools/train.py and tools/test.py share: configs, process groups, work directories."""
+"""What the tools share: arguments, configs, process groups, work directories."""
 
+import argparse
 import inspect
 import os
 import os.path as osp
@@ -8,7 +9,7 @@ from typing import Any, Dict, Optional
 
 import torch
 import torch.distributed as dist
-from mmengine.config import Config
+from mmengine.config import Config, DictAction
 from mmengine.dist import init_dist
 
 from mmmutual.models import MutualModel
@@ -19,6 +20,23 @@ from mmmutual.utils.dependencies import require_pkg_resources
 from .config_check import check_config, check_option
 
 MODEL_WRAPPER = dict(type='mmmutual.MutualDistributedDataParallel')
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``config`` and ``--cfg-options``, the arguments of :func:`load_config`."""
+    parser.add_argument('config', help='config file path')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='override settings, key=value; lists as key="[a,b]" or key=a,b. What does not exist is refused',
+    )
+
+
+def add_launch_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--launcher`` and ``--local_rank``, which a job launcher gives."""
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
 
 
 def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:

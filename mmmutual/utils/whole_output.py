@@ -7,13 +7,29 @@ from pathlib import Path
 from typing import Iterator, Union
 
 
-def write_text(file: Union[str, Path], text: str) -> None:
-    """Write UTF-8 text with unix line ends; parent folders are made."""
+@contextlib.contextmanager
+def whole_file(file: Union[str, Path]) -> Iterator[Path]:
+    """A name to write to that becomes the file when the block ends well, in the place of one that is there.
+
+    A killed run leaves ``<file>.partial``, which the next one overwrites.
+
+    Args:
+        file: file to write; its parent folders are made.
+    """
     file = Path(file)
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f'{file.name}.partial')
-    partial.write_bytes(text.encode('utf-8'))
-    os.replace(partial, file)
+    try:
+        yield partial
+        os.replace(partial, file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(file: Union[str, Path], text: str) -> None:
+    """Write UTF-8 text with unix line ends; parent folders are made."""
+    with whole_file(file) as partial:
+        partial.write_bytes(text.encode('utf-8'))
 
 
 @contextlib.contextmanager

@@ -2,15 +2,12 @@
 
 import argparse
 
-from mmengine.config import DictAction
-
-from mmmutual.apis.launch import load_config
+from mmmutual.apis.launch import add_config_arguments, load_config
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description='Print the whole config, bases and options merged')
-    parser.add_argument('config', help='config file path')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override settings, key=value')
+    add_config_arguments(parser)
     args = parser.parse_args()
     print(load_config(args.config, args.cfg_options).pretty_text)
 

@@ -4,32 +4,29 @@ Example: python tools/visualizations/browse_dataset.py configs/mml/CONFIG.py --o
 """
 
 import argparse
-import os
 import re
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from PIL import Image
 from tqdm import tqdm
 
-from mmmutual.apis.launch import load_config
+from mmmutual.apis.launch import add_config_arguments, load_config
 from mmmutual.datasets import SampleIndex
 from mmmutual.registry import DATASETS
+from mmmutual.utils.whole_output import whole_file
 from mmmutual.visualization import clip_sheet
 
 
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='config file')
     parser.add_argument('--output-dir', required=True, help='folder of the pictures')
     parser.add_argument('--split', default='train', choices=['train', 'val', 'test'], help='which data set')
     parser.add_argument('--number', type=int, default=8, help='how many samples, from the first on')
     parser.add_argument('--epoch', type=int, default=0, help='epoch whose augmentation is shown')
     parser.add_argument('--seed', type=int, default=0, help='seed of the augmentation')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='override options of the config: key.path=value ...'
-    )
+    add_config_arguments(parser)
     args = parser.parse_args()
     if args.number < 1:
         parser.error(f'--number must be at least 1, got {args.number}')
@@ -57,13 +54,6 @@ def title_of(sample, classes) -> str:
     return f'{title}   |   {classes[label]} ({label})' if classes else f'{title}   |   class {label}'
 
 
-def save_picture(picture, file: Path) -> None:
-    """Write a PNG; a kill leaves no half of it."""
-    partial = file.with_suffix('.partial')
-    Image.fromarray(picture).save(partial, format='PNG')
-    os.replace(partial, file)
-
-
 def main():
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
@@ -71,12 +61,13 @@ def main():
     dataset = build_dataset(cfg, args.split)
     classes = dataset.metainfo.get('classes')
     output_dir = Path(args.output_dir)
-    output_dir.mkdir(parents=True, exist_ok=True)
     for index in tqdm(range(min(args.number, len(dataset))), desc=f'{args.split} samples'):
         packed = dataset[SampleIndex(index, seed=args.seed, epoch=args.epoch)]
         sample = packed['data_samples']
         name = re.sub(r'[^\w.-]+', '_', str(sample.get('key', '')))
-        save_picture(clip_sheet(packed['inputs'], title_of(sample, classes)), output_dir / f'{index:05d}_{name}.png')
+        sheet = clip_sheet(packed['inputs'], title_of(sample, classes))
+        with whole_file(output_dir / f'{index:05d}_{name}.png') as partial:
+            Image.fromarray(sheet).save(partial, format='PNG')
     print(f'{min(args.number, len(dataset))} pictures in {output_dir}')
 
 

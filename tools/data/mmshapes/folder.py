@@ -5,8 +5,9 @@ import json
 from pathlib import Path
 from typing import Dict, List, Sequence
 
+from mmmutual.utils.whole_output import write_text
+
 from .clips import FLOW_BOUND
-from .media import write_text
 from .settings import FORMAT_VERSION, PARTS, SIZES, Settings
 from .vocabulary import CLIP_CLASSES, EVENT_CATEGORIES, FLIP_PAIRS
 

@@ -1,10 +1,11 @@
 """Generate MMShapes, a small multimodal video data set of real files. See README.md beside this file."""
 
 import argparse
+import functools
 import os
 import sys
 from pathlib import Path
-from typing import List, Optional
+from typing import Callable, List, Optional, Tuple
 
 if __name__ == '__main__':
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -14,10 +15,11 @@ from mmshapes.event_lists import write_event_lists
 from mmshapes.events import write_event
 from mmshapes.folder import close_folder, open_folder
 from mmshapes.instructions import write_instruction, write_instruction_lists
-from mmshapes.pool import run_all
 from mmshapes.qa import write_questions
 from mmshapes.settings import PARTS, SIZES, Settings
 from mmshapes.vocabulary import SPLITS
+
+from mmmutual.utils.parallel import run_jobs
 
 # Part -> (what writes one video, what writes the lists).
 WRITERS = {
@@ -47,13 +49,18 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def write_item(write_video: Callable[..., None], root: Path, settings: Settings, item: Tuple[str, int]) -> None:
+    """Write the video (split, index); a worker process finds this by name."""
+    write_video(root, settings, *item)
+
+
 def generate(root: Path, settings: Settings, missing: List[str], workers: int) -> None:
     """Write these parts into a folder that :func:`~mmshapes.folder.open_folder` has claimed."""
     for part in missing:
         write_video, write_lists = WRITERS[part]
         if write_video is not None:
-            tasks = [(root, settings, s, i) for s in SPLITS for i in range(settings.count(part, s))]
-            run_all(write_video, tasks, workers, part)
+            items = [(split, index) for split in SPLITS for index in range(settings.count(part, split))]
+            run_jobs(functools.partial(write_item, write_video, root, settings), items, workers, part)
         write_lists(root, settings)
     close_folder(root, settings, missing)
 

@@ -6,10 +6,12 @@ from typing import List, Tuple
 
 import numpy as np
 
+from mmmutual.utils.whole_output import write_text
+
 from .backgrounds import camera_path, make_ground, view_ground
 from .drawing import Pose, make_sprite, place_sprite
 from .instruction_specs import ACTIONS, InstructionSpec, Step, describe_instruction
-from .media import write_text, write_video
+from .media import write_video
 from .scene import add_noise, draw_over
 from .settings import Settings
 from .sounds import SAMPLE_RATE, gate, make_sound, room_noise

@@ -1,40 +1,22 @@
 """Real files: mp4 with a sound track, wav, png, text. Each appears whole or not at all."""
 
-import contextlib
 import json
-import os
 import wave
 from pathlib import Path
-from typing import Iterable, Iterator, List
+from typing import Iterable, List
 
 import av
 import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+from mmmutual.utils.whole_output import whole_file, write_text
+
 from .sounds import SAMPLE_RATE
 
 KEYFRAME_INTERVAL = 12
 # Without mbtree=0 x264 gives now and then another file for the same frames (seen with 2 of 120 at a width of 104).
 X264_OPTIONS = {'crf': '18', 'preset': 'veryfast', 'x264-params': 'mbtree=0'}
-
-
-@contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A name to write to that becomes the file when the block ends well, so that a kill leaves no half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + '.partial')
-    try:
-        yield partial
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text with unix line ends."""
-    with whole_file(path) as partial:
-        partial.write_bytes(text.encode('utf-8'))
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:

@@ -7,9 +7,11 @@ from typing import List, Tuple
 
 import numpy as np
 
+from mmmutual.utils.whole_output import write_text
+
 from .clip_specs import describe_clip
 from .event_specs import describe_event
-from .media import write_lines, write_text
+from .media import write_lines
 from .questions import Question, ask_about_clip, ask_about_events
 from .settings import Settings
 from .vocabulary import SPLITS
