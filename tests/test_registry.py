@@ -4,6 +4,7 @@ import importlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import mmengine.registry
 import pytest
@@ -14,6 +15,8 @@ from mmengine.runner import Runner
 from mmmutual import registry
 
 from .helpers import run_alone
+
+ROOT = Path(__file__).resolve().parents[1]
 
 # What mmengine's Runner is made by, and distributed strategies of its FlexibleRunner: we have none of our own.
 NOT_USED = ('RUNNER_CONSTRUCTORS', 'STRATEGIES')
@@ -193,3 +196,17 @@ def test_a_plugin_from_outside_the_package_trains(tmp_path):
     for values in losses.values():
         assert len(values) == 8
         assert values[0] > 2 * values[-1] >= 0
+
+
+def test_a_plugin_trains_by_the_tool(tmp_path):
+    """Its config names no ``randomness`` and no wrapper, which the tool fills in."""
+    (tmp_path / 'plugins').mkdir()
+    (tmp_path / 'plugins' / 'somebodys_plugin.py').write_text(PLUGIN)
+    (tmp_path / 'config.py').write_text(CONFIG.replace("log_level = 'ERROR'", ''))
+    path = os.pathsep.join([str(tmp_path / 'plugins'), str(ROOT), os.environ.get('PYTHONPATH', '')])
+    command = [sys.executable, str(ROOT / 'tools' / 'train.py'), 'config.py', '--work-dir', 'work', '--deterministic']
+    environment = dict(os.environ, PYTHONPATH=path)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (tmp_path / 'work' / 'epoch_4.pth').exists()
+    assert 'rgb.loss_hinge' in done.stdout + done.stderr

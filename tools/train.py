@@ -66,6 +66,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     for name in ('diff_rank_seed', 'deterministic'):
         if getattr(args, name):
             randomness[name] = True
+    randomness.setdefault('seed', None)  # Runner.set_randomness takes no dict without it
     cfg.randomness = randomness
 
 

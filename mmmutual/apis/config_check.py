@@ -2,7 +2,7 @@
 
 import difflib
 import inspect
-from typing import Any, Iterator, List, Optional, Set, Tuple
+from typing import Any, List, Optional, Set
 
 from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
@@ -40,7 +40,8 @@ CONSUMED: Set[str] = {
 def check_config(cfg: Config) -> None:
     """Check type names, the arguments given to them, and misspelt names at the top.
 
-    Dicts below a key that ends in ``_cfg`` belong to the class that takes them and are left alone.
+    Dicts below a key that ends in ``_cfg`` belong to the class that takes them and are left alone; so are those below
+    a class of another package whose ``type`` is in no registry (mmaction2's ``consensus``).
 
     Raises:
         ValueError: naming the place, what stands there and what would be right.
@@ -54,9 +55,9 @@ def check_config(cfg: Config) -> None:
     for key, taker in TAKERS.items():
         if isinstance(cfg.get(key), dict) and 'type' not in cfg[key]:
             _check_arguments(key, cfg[key], taker)
-    for where, node in _typed_dicts(cfg._cfg_dict, ''):
-        if isinstance(node['type'], str):
-            _check_arguments(where, node, _find_or_fail(where, node['type'], _scope(cfg)))
+    for key in cfg:
+        if key in RUNNER_KEYS:
+            _check_typed(cfg._cfg_dict[key], key, _scope(cfg))
 
 
 def check_option(cfg: Config, option: str) -> None:
@@ -118,16 +119,23 @@ def _check_arguments(where: str, node: dict, cls: Any) -> None:
         )
 
 
-def _typed_dicts(node: Any, where: str) -> Iterator[Tuple[str, dict]]:
+def _check_typed(node: Any, where: str, scope: str, inside_foreign: bool = False) -> None:
+    """Check every dict with a ``type`` below a place; ``inside_foreign``: a class of another package takes it."""
     if isinstance(node, dict):
-        if 'type' in node and where:
-            yield where, node
+        if isinstance(node.get('type'), str):
+            cls = _find(node['type'], scope)
+            if cls is None and not inside_foreign:
+                raise ValueError(_unknown_type(where, node['type']))
+            if cls is not None:
+                _check_arguments(where, node, cls)
+            inside_foreign = inside_foreign or not _is_known(cls)
         for key, value in node.items():
-            if not (where and str(key).endswith('_cfg')):
-                yield from _typed_dicts(value, f'{where}.{key}' if where else str(key))
+            # clip_grad's type is not one of a registry: 'norm' or 'value'
+            if not (str(key).endswith('_cfg') or key == 'clip_grad'):
+                _check_typed(value, f'{where}.{key}', scope, inside_foreign)
     elif isinstance(node, (list, tuple)):
         for i, value in enumerate(node):
-            yield from _typed_dicts(value, f'{where}[{i}]')
+            _check_typed(value, f'{where}[{i}]', scope, inside_foreign)
 
 
 def _registries() -> List[Registry]:
@@ -138,14 +146,11 @@ def _scope(cfg: Config) -> str:
     return cfg.get('default_scope') or 'mmmutual'
 
 
-def _find_or_fail(where: str, name: str, scope: str) -> Any:
-    cls = _find(name, scope)
-    if cls is None:
-        names = {known for root in _registries() for known in root.module_dict}
-        close = difflib.get_close_matches(name.split('.')[-1], names, n=3)
-        hint = f'; did you mean one of {close}?' if close else ''
-        raise ValueError(f'{where}.type={name!r} is not registered{hint}')
-    return cls
+def _unknown_type(where: str, name: str) -> str:
+    names = {known for root in _registries() for known in root.module_dict}
+    close = difflib.get_close_matches(name.split('.')[-1], names, n=3)
+    hint = f'; did you mean one of {close}?' if close else ''
+    return f'{where}.type={name!r} is not registered{hint}'
 
 
 def _find(name: str, scope: str) -> Optional[Any]:
@@ -163,6 +168,11 @@ def _find(name: str, scope: str) -> Optional[Any]:
     return None
 
 
+def _is_known(cls: Any) -> bool:
+    """Whether it is of this package or of those whose ``**kwargs`` always go to a base class."""
+    return cls is not None and cls.__module__.split('.')[0] in ('mmmutual', 'mmengine', 'torch')
+
+
 def _arguments(cls: Any) -> Optional[Set[str]]:
     """Names of the arguments that a class takes, those of its bases included where it passes them on; None: any."""
     names: Set[str] = set()
@@ -178,4 +188,6 @@ def _arguments(cls: Any) -> Optional[Set[str]]:
             return names  # its ** goes to a function that takes nothing more, which would fail after the first epoch
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             return names
+        if not _is_known(cls):
+            return None  # it may read them itself
     return None

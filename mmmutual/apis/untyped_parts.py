@@ -1,9 +1,11 @@
 """Dicts of a config that have no ``type``, and names at its top that nothing reads."""
 
 import difflib
+import logging
 from typing import Any, Dict, Optional, Tuple
 
 from mmengine.config import Config
+from mmengine.logging import print_log
 
 # Keys that a dict without a type takes, by the end of its path; '*' stands for any name.
 TAKEN: Dict[Tuple[str, ...], Tuple[str, ...]] = {
@@ -11,7 +13,7 @@ TAKEN: Dict[Tuple[str, ...], Tuple[str, ...]] = {
     ('env_cfg', 'mp_cfg'): ('mp_start_method', 'opencv_num_threads'),
     ('env_cfg', 'dist_cfg'): ('backend', 'timeout', 'init_method'),
     ('auto_scale_lr',): ('enable', 'base_batch_size'),
-    ('clip_grad',): ('type', 'max_norm', 'norm_type', 'error_if_nonfinite', 'foreach'),
+    ('clip_grad',): ('type', 'max_norm', 'norm_type', 'clip_value', 'error_if_nonfinite', 'foreach'),
     ('modalities', '*'): ('ann_file', 'kind', 'data_prefix', 'filename_tmpl', 'start_index'),
 }
 HOOKS = (
@@ -22,10 +24,10 @@ HOOKS = (
 PLACES = dict(
     schedule='model.schedule', modulators='model.modulators', fusion='model.fusion', losses='model.losses',
     branches='model.branches', optimizer='optim_wrapper.optimizer', optimizer_config='optim_wrapper.clip_grad',
-    lr='optim_wrapper.optimizer.lr', lr_config='param_scheduler', data='train_dataloader and val_dataloader',
-    total_epochs='train_cfg.max_epochs', max_epochs='train_cfg.max_epochs', evaluation='train_cfg.val_interval and '
-    'val_evaluator', checkpoint_config='default_hooks.checkpoint', log_config='default_hooks.logger',
-    dist_params='env_cfg.dist_cfg', seed='randomness.seed', resume_from='resume=True and load_from',
+    lr='optim_wrapper.optimizer.lr', lr_config='param_scheduler', data='train_dataloader',
+    total_epochs='train_cfg.max_epochs', max_epochs='train_cfg.max_epochs', evaluation='val_evaluator',
+    checkpoint_config='default_hooks.checkpoint', log_config='default_hooks.logger', dist_params='env_cfg.dist_cfg',
+    seed='randomness.seed', resume_from='load_from',
 )  # fmt: skip
 
 
@@ -59,21 +61,39 @@ def check_untyped(node: Any, path: Tuple[str, ...] = ()) -> None:
 
 
 def check_places(cfg: Config, read: Tuple[str, ...]) -> None:
-    """Refuse a part at the top of a config that nothing below takes up.
+    """Tell of a part at the top of a config that nothing below takes up.
 
-    A variable of the same name is fine as long as its value is used.
+    A variable of the same name is fine as long as its value is used; where its place is filled otherwise, that may
+    be an override or arithmetic on the variable (``lr=lr * 8``).
 
     Args:
         cfg: the config.
         read: the names at its top that are read.
 
     Raises:
-        ValueError: naming the place where it belongs.
+        ValueError: if the place where it belongs is empty as well, naming that place.
     """
     used = {name: cfg[name] for name in read if name in cfg}
     for name, place in PLACES.items():
-        if name in cfg and cfg[name] is not None and not _occurs(cfg[name], used):
+        if name not in cfg or cfg[name] is None or _occurs(cfg[name], used):
+            continue
+        if _at(cfg, place) is None:
             raise ValueError(f'config key {name!r} is not used by anything: it belongs into {place}')
+        if isinstance(cfg[name], dict):
+            print_log(
+                f'config key {name!r} stands at the top of the config, and nothing holds this value: if it is to be '
+                f'used, it belongs into {place}',
+                logger='current',
+                level=logging.WARNING,
+            )
+
+
+def _at(cfg: Config, place: str) -> Any:
+    """What stands at a dotted place, if anything."""
+    node: Any = cfg
+    for part in place.split('.'):
+        node = node.get(part) if hasattr(node, 'get') else None
+    return node
 
 
 def _occurs(value: Any, node: Any) -> bool:

@@ -12,6 +12,7 @@ from mmmutual.registry import OPTIM_WRAPPERS
 
 from .loss_scaler import LossScaler
 
+CLIP_GRAD = ('max_norm', 'norm_type', 'error_if_nonfinite', 'foreach')
 AMP_DTYPES = {'bfloat16': torch.bfloat16, 'float16': torch.float16}
 
 
@@ -43,6 +44,9 @@ class MutualOptimWrapper(OptimWrapper):
             raise ValueError(f'accumulative_counts must be an integer of at least 1, got {accumulative_counts!r}')
         if amp_dtype not in (None, 'auto', *AMP_DTYPES):
             raise ValueError(f"amp_dtype must be None, 'auto', 'bfloat16' or 'float16', got {amp_dtype!r}")
+        strange = [key for key in clip_grad or {} if key not in CLIP_GRAD]
+        if strange:
+            raise ValueError(f'clip_grad takes {CLIP_GRAD}, got {strange}')
         if clip_grad is not None and 'max_norm' not in clip_grad:
             raise ValueError(f'clip_grad needs max_norm, as in dict(max_norm=20), got {dict(clip_grad)}')
         super().__init__(optimizer=optimizer)

@@ -2,8 +2,9 @@
 
 import pytest
 from mmengine.config import Config
+from mmengine.model import BaseModule
 
-from mmmutual.apis.config_check import check_config, check_option
+from mmmutual.apis.config_check import _arguments, check_config, check_option
 
 
 def config(**changes):
@@ -60,6 +61,35 @@ def test_what_is_right_passes():
 )
 def test_parts_of_other_packages_and_usual_names_pass(changes):
     check_config(config(**changes))
+
+
+class ReadsItsOwnKeywords(BaseModule):
+    """A user's part that takes arguments out of ``**kwargs``."""
+
+    def __init__(self, **kwargs):
+        self.width = kwargs.pop('width')
+        super().__init__(**kwargs)
+
+
+def test_parts_of_others_are_checked_as_far_as_they_can_be():
+    """mmaction2 builds its consensus without a registry, and takes keyword arguments apart by itself."""
+    head = dict(type='TSNHead', num_classes=3, in_channels=8, consensus=dict(type='AvgConsensus', dim=1))
+    cfg = Config(dict(default_scope='mmaction', model=dict(type='Recognizer2D', cls_head=head)))
+    check_config(cfg)
+    cfg.model.cls_head.type = 'TSMHed'
+    check_config(cfg)  # below a class that may build it as it likes
+    cfg.model.type = 'Recogniser2D'
+    with pytest.raises(ValueError, match="model.type='Recogniser2D' is not registered"):
+        check_config(cfg)
+    assert _arguments(ReadsItsOwnKeywords) is None
+
+
+def test_the_kind_of_clipping_is_no_registered_type():
+    cfg = config()
+    cfg.optim_wrapper = dict(
+        type='OptimWrapper', optimizer=dict(type='SGD', lr=1), clip_grad=dict(type='value', clip_value=1)
+    )
+    check_config(cfg)
 
 
 def test_plain_names_belong_to_the_default_scope():

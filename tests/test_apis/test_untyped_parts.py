@@ -3,6 +3,7 @@
 import pytest
 from mmengine.config import Config
 
+from mmmutual.apis import untyped_parts
 from mmmutual.apis.untyped_parts import check_places, check_untyped, keys_taken
 
 READ = ('model', 'optim_wrapper', 'train_cfg')
@@ -38,9 +39,9 @@ def test_keys_taken_matches_the_end_of_a_path():
     ('name', 'value', 'place'),
     [
         ('schedule', dict(type='JointSchedule'), 'model.schedule'),
-        ('optimizer', dict(type='SGD', lr=3), 'optim_wrapper.optimizer'),
-        ('lr', 0.5, 'optim_wrapper.optimizer.lr'),
+        ('optimizer_config', dict(grad_clip=3), 'optim_wrapper.clip_grad'),
         ('total_epochs', 7, 'train_cfg.max_epochs'),
+        ('lr_config', [1], 'param_scheduler'),
     ],
 )
 def test_a_part_that_nothing_takes_up_is_refused(name, value, place):
@@ -54,3 +55,25 @@ def test_a_variable_that_is_used_passes():
     optimizer = dict(type='SGD', lr=0.1)
     cfg = dict(model=dict(losses=losses), optim_wrapper=dict(optimizer=dict(weight_decay=1, **optimizer)))
     check_places(Config(dict(cfg, losses=losses, optimizer=optimizer, lr=0.1)), READ)
+
+
+@pytest.fixture
+def told(monkeypatch):
+    lines = []
+    monkeypatch.setattr(untyped_parts, 'print_log', lambda text, **_: lines.append(text))
+    return lines
+
+
+def test_variables_whose_place_is_overridden_or_computed_pass(told):
+    """``lr=lr * 8``, and ``--cfg-options train_cfg.max_epochs=3``."""
+    cfg = Config(dict(lr=0.01, max_epochs=7, optim_wrapper=dict(optimizer=dict(lr=0.08)), train_cfg=dict(max_epochs=3)))
+    check_places(cfg, READ)
+    assert not told
+
+
+def test_a_part_beside_another_one_in_its_place_is_told(told):
+    cfg = Config(dict(fusion=dict(type='Mine'), model=dict(fusion=dict(type='MeanLogits'))))
+    check_places(cfg, READ)
+    assert len(told) == 1
+    assert "'fusion' stands at the top" in told[0]
+    assert 'belongs into model.fusion' in told[0]

@@ -67,6 +67,7 @@ def test_other_norms_and_no_clipping():
         (dict(accumulative_counts=0), 'accumulative_counts must be an integer of at least 1, got 0'),
         (dict(accumulative_counts=1.5), 'got 1.5'),
         (dict(amp_dtype='half'), "None, 'auto', 'bfloat16' or 'float16', got 'half'"),
+        (dict(clip_grad=dict(type='value', max_norm=1)), r"clip_grad takes .*max_norm.*, got \['type'\]"),
         (dict(clip_grad=dict(norm_type=2)), r"clip_grad needs max_norm.*{'norm_type': 2}"),
         (dict(clip_grad=dict()), 'clip_grad needs max_norm'),
     ],
