@@ -160,6 +160,8 @@ def parameter_branches(model: nn.Module) -> Dict[str, nn.Module]:
     inside = {id(p) for module in branches.values() for p in module.parameters()}
     shared = [p for p in model.parameters() if id(p) not in inside]
     if shared:
+        if 'shared' in branches:
+            raise ValueError("a branch cannot be called 'shared': that is the group of what belongs to no branch")
         branches['shared'] = _outside(model, inside)
     return branches
 

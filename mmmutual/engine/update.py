@@ -1,7 +1,7 @@
 """What a schedule yields, and what a modulator sees of it."""
 
 from dataclasses import dataclass, field
-from typing import Dict, List, Optional
+from typing import Dict, Iterable, List, Optional
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,7 @@ class Update:
         losses: named loss tensors; those whose name holds ``loss`` are summed and trained on, the others logged. One
             without a graph, as where no sample of this process has the modality, counts as gradients of zero.
         name: prefix of the log names; '' where a schedule has one update only.
-        params: what it trains; ``None``: every trainable parameter of the model.
+        params: what it trains, e.g. ``branch.parameters()``; ``None``: every trainable parameter of the model.
         optimizer: key of the optim wrapper where the model has several; ``None``: the only one.
         step: False keeps the averaged, unscaled gradients for a later update of the same iteration
             (``UpdateStep.kept``) instead of stepping.
@@ -30,7 +30,7 @@ class Update:
 
     losses: Dict[str, Tensor]
     name: str = ''
-    params: Optional[List[nn.Parameter]] = None
+    params: Optional[Iterable[nn.Parameter]] = None
     optimizer: Optional[str] = None
     step: bool = True
     retain_graph: Optional[bool] = None
@@ -40,6 +40,8 @@ class Update:
     def __post_init__(self) -> None:
         if not any('loss' in name for name in self.losses):
             raise ValueError(f"update {self.name!r} has no loss: only names with 'loss' are, got {list(self.losses)}")
+        if self.params is not None:
+            self.params = list(self.params)  # read several times, which an iterator would not survive
         if self.retain_graph is None:
             self.retain_graph = not self.step
 

@@ -26,3 +26,11 @@ def test_outputs_of_micro_batches_are_joined_in_order():
     parts = [Update(LOSS, outputs=dict(x=torch.full((n, 2), float(n)))) for n in (1, 2)]
     assert join_outputs(parts)['x'].tolist() == [[1, 1], [2, 2], [2, 2]]
     assert join_outputs(parts[:1]) is parts[0].outputs
+
+
+def test_parameters_may_come_from_an_iterator():
+    """As ``module.parameters()`` gives them; the driver reads them several times."""
+    layer = torch.nn.Linear(2, 2)
+    update = Update(LOSS, params=layer.parameters())
+    assert [id(p) for p in update.params] == [id(p) for p in update.params] == [id(layer.weight), id(layer.bias)]
+    assert Update(LOSS).params is None
