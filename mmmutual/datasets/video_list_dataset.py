@@ -11,6 +11,8 @@ from .base_dataset import MultiModalDataset
 from .list_file import KEYS, ListEntry, join_lists, read_list
 from .modality_options import check_modality, read_classes
 
+NUM_LOOKED_FOR = 10
+
 
 @DATASETS.register_module()
 class VideoListDataset(MultiModalDataset):
@@ -38,7 +40,8 @@ class VideoListDataset(MultiModalDataset):
         ValueError: wrong or missing options; lists that are empty, malformed, don't name the same clips or disagree
             about a label; a label outside [0, number of classes); no sample with enough frames.
 
-    Whether the media exist is seen when they are read: a missing file counts as unreadable.
+    Whether the media exist is seen when they are read, where a missing file counts as unreadable, or asked of
+    :meth:`check_media`.
     """
 
     def __init__(
@@ -84,6 +87,21 @@ class VideoListDataset(MultiModalDataset):
             )
             for key, row in joined
         ]
+
+    def check_media(self) -> None:
+        """Refuse a wrong folder before training; single missing files are no such thing.
+
+        Raises:
+            FileNotFoundError: none of the first clips of an input exists.
+        """
+        sources = [self.get_data_info(i)['sources'] for i in range(min(len(self), NUM_LOOKED_FOR))]
+        for name, options in self.modalities.items():
+            paths = [source[name]['path'] for source in sources]
+            if not any(osp.exists(path) for path in paths):
+                raise FileNotFoundError(
+                    f'none of the first {len(paths)} clips of input {name!r} exists, e.g. {paths[0]}: paths start from '
+                    f'data_root={self.data_root!r} and modalities.{name}.data_prefix={options["data_prefix"]!r}'
+                )
 
     def _check_labels(self, entries: Sequence[ListEntry], file: str) -> None:
         for entry in entries:

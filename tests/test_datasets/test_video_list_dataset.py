@@ -1,4 +1,5 @@
 import copy
+from pathlib import Path
 
 import pytest
 import torch
@@ -58,6 +59,19 @@ def test_default_templates_and_videos(options, clips_root):
     assert sources['rgb']['filename_tmpl'] == 'img_{:06d}.jpg'
     assert sources['flow']['filename_tmpl'] == 'flow_{axis}_{:05d}.jpg'
     assert sources['rgb']['path'] == str(clips_root / 'clip 0')
+
+
+def test_a_wrong_folder_is_told_and_a_missing_file_is_not(options, clips_root):
+    dataset = VideoListDataset(**options)
+    dataset.check_media()
+    gone = dataset.get_data_info(0)['sources']['rgb']['path']
+    Path(gone).rename(f'{gone} moved')
+    dataset.check_media()
+    modalities = dict(options['modalities'])
+    modalities['rgb'] = dict(modalities['rgb'], data_prefix='nowhere')
+    wrong = VideoListDataset(**dict(options, modalities=modalities))
+    with pytest.raises(FileNotFoundError, match="none of the first 3 clips of input 'rgb' exists.*prefix='nowhere'"):
+        wrong.check_media()
 
 
 def test_a_sample_through_its_pipeline(options):

@@ -98,6 +98,22 @@ def test_the_config_itself_is_right(place, batches):
         ),
         (dict(train_dataloader__dataset__classes=2), ValueError, r'label 2 of .* must lie in \[0, 2\)'),
         (dict(model__branches__rgb__head__num_classes=5), ValueError, "heads differ in num_classes: {'rgb': 5"),
+        (
+            dict(val_dataloader__dataset__modalities__rgb__data_prefix='nowhere'),
+            FileNotFoundError,
+            "none of the first .* clips of input 'rgb' exists, .*modalities.rgb.data_prefix='nowhere'",
+        ),
+        (
+            dict(model__branches__flow__encoder__backbone__in_channels=3),
+            ValueError,
+            "branch 'flow', input 'flow': clips have C=10 channels, but the backbone takes 3",
+        ),
+        (
+            dict(val_dataloader__dataset__pipeline__0__num_segments=5),
+            ValueError,
+            'clips have T=5 segments, but the backbone shifts over num_segments=',
+        ),
+        (dict(model__branches__rgb__head__in_channels=7), ValueError, "branch 'rgb': the encoder gives .*channels=7"),
         (dict(val_evaluator__topk=(1, 5)), ValueError, r'topk=\(1, 5\) asks for more than the 3 classes'),
         (dict(model__losses__cls__type='BranchCE'), ValueError, "model.losses.cls.type='BranchCE' is not registered"),
         (dict(model__losses__cls__weight=1), ValueError, "there is no 'weight' in model.losses.cls"),
@@ -105,7 +121,8 @@ def test_the_config_itself_is_right(place, batches):
     ],
     ids=[
         'missing list', 'missing root', 'missing list of validation', 'modality not in the data', 'more classes',
-        'more classes in validation', 'class index', 'heads', 'topk', 'wrong type', 'unused key', 'no checkpoint',
+        'more classes in validation', 'class index', 'heads', 'wrong folder of validation', 'channels', 'segments',
+        'features', 'topk', 'wrong type', 'unused key', 'no checkpoint',
     ],
 )  # fmt: skip
 def test_before_training(place, batches, change, error, message):

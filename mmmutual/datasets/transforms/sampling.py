@@ -83,6 +83,10 @@ class SampleSegments(BaseTransform):
             raise ValueError(f'dense_length must be at least num_segments={num_segments}, got {dense_length}')
         if twice_sample and (split != 'test' or mode == 'dense'):
             raise ValueError(f"twice_sample needs split='test' and mode 'uniform' or 'random', got {split!r}, {mode!r}")
+        if dense_number > 1 and (split != 'test' or mode == 'uniform'):
+            raise ValueError(
+                f"dense_number > 1 needs split='test' and mode 'dense' or 'random', got {split!r}, {mode!r}"
+            )
         self.num_segments = num_segments
         self.mode = mode
         self.split = split

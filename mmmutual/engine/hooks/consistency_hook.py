@@ -2,11 +2,14 @@
 
 from typing import Any, Dict
 
+import torch
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from torch import nn
+from torch.utils.data import IterableDataset
 
 from mmmutual.registry import HOOKS
+from mmmutual.utils.seeding import seeded
 
 from .checkpoint_match import report_match
 
@@ -16,7 +19,8 @@ class ConsistencyHook(Hook):
     """Compare what the model reads with what the data sets give, and its weights with those of a checkpoint.
 
     A data set tells its ``input_names`` and ``num_classes``, a model its ``input_names`` and ``num_classes``; what
-    either does not tell is not compared.
+    either does not tell is not compared. A data set with ``check_media`` is asked, and a model with
+    ``check_inputs`` is shown the first sample of every data set.
     """
 
     priority = 'VERY_HIGH'
@@ -26,13 +30,19 @@ class ConsistencyHook(Hook):
 
         Raises:
             ValueError: naming the model's and the data set's values.
+            FileNotFoundError: from a data set with ``check_media``.
         """
         model = _task_model(runner)
         for loop_name in ('train', 'val', 'test'):
             loop = getattr(runner, f'_{loop_name}_loop')
-            dataset = getattr(getattr(loop, 'dataloader', None), 'dataset', None)
+            dataloader = getattr(loop, 'dataloader', None)
+            dataset = getattr(dataloader, 'dataset', None)
             if dataset is not None:
                 check(model, dataset, f'{loop_name}_dataloader.dataset')
+            if hasattr(dataset, 'check_media'):
+                dataset.check_media()
+            if dataset is not None and hasattr(model, 'check_inputs'):
+                show_first_sample(model, dataloader)
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
         """Report what of the checkpoint matches.
@@ -67,3 +77,16 @@ def check(model: Any, dataset: Any, where: str) -> None:
     }
     if None not in counts.values() and len(set(counts.values())) > 1:
         raise ValueError(f'numbers of classes differ: {counts}')
+
+
+def show_first_sample(model: Any, dataloader: Any) -> None:
+    """Give the model a batch of one, so that shapes which do not fit are told before training.
+
+    Raises:
+        ValueError: from ``model.check_inputs``.
+    """
+    if isinstance(dataloader.dataset, IterableDataset):
+        return  # reading it would take the sample away
+    with seeded(0), torch.no_grad():  # a run draws the same numbers with and without this hook
+        batch = model.data_preprocessor(dataloader.collate_fn([dataloader.dataset[0]]), False)
+    model.check_inputs(batch['inputs'])

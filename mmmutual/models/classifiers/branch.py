@@ -13,7 +13,8 @@ class Branch(BaseModule):
 
     Args:
         encoder (dict): (B, ...) -> features (B, D) or (B, T, D). Its attribute ``input_dims`` is the number of
-            dimensions of its batch: an input with one more holds views, whose outputs are averaged.
+            dimensions of its batch: an input with one more holds views, whose outputs are averaged. It may tell D as
+            ``out_channels``, and refuse inputs before training by ``check_input(batch)``.
         input (str): name of the input that it reads.
         head (dict, optional): features -> logits (B, C).
     """
@@ -40,10 +41,22 @@ class Branch(BaseModule):
         Returns:
             Features (B, D) or (B, T, D), and logits (B, C), both averaged over views.
         """
-        views = x.shape[1] if x.dim() == self.encoder.input_dims + 1 else 0
+        views = self._num_views(x)
         features = self.encoder(x.flatten(0, 1) if views else x)
         logits = (self.head if self.has_head else shared_head)(features)
         if views:
             features = features.unflatten(0, (-1, views)).mean(dim=1)
             logits = logits.unflatten(0, (-1, views)).mean(dim=1)
         return features, logits
+
+    def check_input(self, x: Tensor) -> None:
+        """Let the encoder refuse an input (B, ...) or (B, V, ...) that it cannot take.
+
+        Raises:
+            ValueError: from the encoder.
+        """
+        if hasattr(self.encoder, 'check_input'):
+            self.encoder.check_input(x.flatten(0, 1) if self._num_views(x) else x)
+
+    def _num_views(self, x: Tensor) -> int:
+        return x.shape[1] if x.dim() == self.encoder.input_dims + 1 else 0

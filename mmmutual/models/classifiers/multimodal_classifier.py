@@ -18,6 +18,7 @@ from .named_inputs import call_with, wanted_names
 FOR_LOSSES = ('features', 'logits', 'fused_logits', 'labels')
 FOR_FUSION = ('features', 'logits')
 ENSEMBLE = 'ensemble'
+RESERVED = (ENSEMBLE, 'shared')  # the fusion's results; the parameter group of what belongs to no branch
 
 
 @MODELS.register_module()
@@ -39,8 +40,8 @@ class MultiModalClassifier(MutualModel):
         init_cfg (dict, optional): of mmengine's BaseModule.
 
     Raises:
-        ValueError: if there is no branch, a branch has a name that would be misread, a head is missing or unused, or
-            heads differ in their number of classes.
+        ValueError: if there is no branch, a branch has a name that would be misread, a head is missing or unused,
+            takes other features than the encoder gives, or heads differ in their number of classes.
     """
 
     def __init__(
@@ -58,8 +59,9 @@ class MultiModalClassifier(MutualModel):
         super().__init__(data_preprocessor, schedule, modulators, init_cfg)
         if not branches:
             raise ValueError('branches is empty: a classifier needs at least one')
-        if ENSEMBLE in branches:
-            raise ValueError(f"a branch cannot be called {ENSEMBLE!r}: that is the name of the fusion's results")
+        reserved = [name for name in branches if name in RESERVED]
+        if reserved:
+            raise ValueError(f'a branch cannot be called {reserved[0]!r}: the names {RESERVED} are taken')
         misread = [name for name in branches if 'loss' in name]
         if misread:
             raise ValueError(f"a branch's name must not hold 'loss', by which loss terms are told apart: {misread}")
@@ -90,6 +92,19 @@ class MultiModalClassifier(MutualModel):
     def parameter_branches(self) -> Dict[str, Branch]:
         """What is optimised and clipped by branch; a shared head and the fusion are not in it."""
         return dict(self.branches.items())
+
+    def check_inputs(self, inputs: Dict[str, Tensor]) -> None:
+        """Refuse a batch, as the preprocessor gives it, that an encoder cannot take; called before training.
+
+        Raises:
+            ValueError: naming the branch, the shape and what the encoder takes.
+        """
+        for name, branch in self.branches.items():
+            if branch.input_name in inputs:
+                try:
+                    branch.check_input(inputs[branch.input_name])
+                except ValueError as error:
+                    raise ValueError(f'branch {name!r}, input {branch.input_name!r}: {error}') from None
 
     def run_branches(
         self, inputs: Dict[str, Tensor], names: Optional[Sequence[str]] = None
@@ -178,6 +193,11 @@ class MultiModalClassifier(MutualModel):
             raise ValueError(f'branches {without} have no head, and the model has no shared one (head=...)')
         if self.head is not None and not without:
             raise ValueError('the shared head would be unused: every branch has a head of its own')
+        for name, branch in self.branches.items():
+            given = getattr(branch.encoder, 'out_channels', None)
+            taken = getattr(branch.head if branch.has_head else self.head, 'in_channels', None)
+            if None not in (given, taken) and given != taken:
+                raise ValueError(f'branch {name!r}: the encoder gives {given} channels, but head.in_channels={taken}')
         heads = {name: branch.head for name, branch in self.branches.items() if branch.has_head}
         if without:
             heads['shared'] = self.head

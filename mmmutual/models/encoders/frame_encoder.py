@@ -4,7 +4,7 @@ from typing import Optional
 
 import torch
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmmutual.registry import MODELS
 
@@ -41,6 +41,36 @@ class FrameEncoder(BaseModule):
             with torch.no_grad():
                 load_pretrained_2d(self.backbone, self.pretrained)
 
+    @property
+    def out_channels(self) -> Optional[int]:
+        """D, if the backbone tells."""
+        indices = getattr(self.backbone, 'out_indices', None)
+        if indices is not None and tuple(indices) != (getattr(self.backbone, 'num_stages', 0) - 1,):
+            return None  # feat_dim is that of the last stage
+        return getattr(self.backbone, 'feat_dim', None)
+
+    def check_input(self, clips: Tensor) -> None:
+        """Refuse clips (B, T, C, H, W) that the backbone cannot take, before training.
+
+        Raises:
+            ValueError: naming T or C and the option that differs.
+        """
+        self._check_segments(clips.shape[1])
+        stem = next((m for m in self.backbone.modules() if isinstance(m, nn.Conv2d)), None)
+        if stem is not None and stem.in_channels != clips.shape[2]:
+            raise ValueError(
+                f'clips have C={clips.shape[2]} channels, but the backbone takes {stem.in_channels}: set '
+                f'backbone.in_channels={clips.shape[2]} (frames per segment times channels of a frame)'
+            )
+
+    def _check_segments(self, given: int) -> None:
+        segments = getattr(self.backbone, 'num_segments', None)
+        if getattr(self.backbone, 'is_shift', False) and segments != given:
+            raise ValueError(
+                f'clips have T={given} segments, but the backbone shifts over num_segments={segments}: make '
+                'SampleSegments.num_segments and backbone.num_segments equal'
+            )
+
     def forward(self, clips: Tensor) -> Tensor:
         """Encode clips.
 
@@ -50,11 +80,6 @@ class FrameEncoder(BaseModule):
         Returns:
             (B, T', D), T' = T unless the backbone pools over time.
         """
-        segments = getattr(self.backbone, 'num_segments', None)
-        if getattr(self.backbone, 'is_shift', False) and segments != clips.shape[1]:
-            raise ValueError(
-                f'clips have T={clips.shape[1]} segments, but the backbone shifts over num_segments={segments}: make '
-                'SampleSegments.num_segments and backbone.num_segments equal'
-            )
+        self._check_segments(clips.shape[1])
         maps = self.backbone(clips.flatten(0, 1))
         return maps.mean(dim=(2, 3)).unflatten(0, (clips.shape[0], -1))

@@ -27,6 +27,7 @@ class LinearHead(BaseModule):
             raise ValueError(f'dropout_ratio must be in [0, 1), got {dropout_ratio}')
         super().__init__(init_cfg=dict(type='Normal', layer='Linear', std=init_std, bias=0))
         self.num_classes = num_classes
+        self.in_channels = in_channels
         self.dropout = nn.Dropout(dropout_ratio)
         self.fc = nn.Linear(in_channels, num_classes)
 

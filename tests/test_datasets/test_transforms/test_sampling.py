@@ -150,6 +150,8 @@ def test_input_without_a_length():
         (dict(dense_number=0), 'dense_number .* at least 1, got 0'),
         (dict(frames_per_segment=dict(rgb=0)), 'rgb .* at least 1, got 0'),
         (dict(mode='dense', dense_length=4), 'dense_length must be at least num_segments=8, got 4'),
+        (dict(split='test', dense_number=3), "dense_number > 1 needs split='test' and mode 'dense' .*'uniform'"),
+        (dict(mode='dense', dense_number=3), "dense_number > 1 needs split='test'.*'train'"),
         (dict(twice_sample=True), "twice_sample needs split='test'"),
         (dict(split='test', mode='dense', twice_sample=True), "twice_sample needs .*'dense'"),
     ],

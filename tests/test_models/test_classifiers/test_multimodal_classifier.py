@@ -214,6 +214,7 @@ def head_of(classes):
     [
         (dict(branches={}), 'branches is empty'),
         (dict(branches=dict(ensemble=feature_branch())), "a branch cannot be called 'ensemble'"),
+        (dict(branches=dict(shared=feature_branch())), "a branch cannot be called 'shared'"),
         (dict(branches=dict(glossy=feature_branch())), r"must not hold 'loss'.*\['glossy'\]"),
         (dict(branches=dict(a=feature_branch(), b=feature_branch(None))), r"branches \['b'\] have no head"),
         (dict(branches=dict(a=feature_branch()), head=head_of(3)), 'the shared head would be unused'),
@@ -285,3 +286,31 @@ def test_samples_with_more_than_is_read():
 def test_sample_without_label():
     with pytest.raises(ValueError, match="sample 'x' has no gt_label, which training needs"):
         feature_classifier(('rgb',))(batch('rgb', size=1), [MultiModalDataSample(metainfo=dict(key='x'))], mode='loss')
+
+
+def narrow_clip_classifier(in_channels=3, num_segments=4, head_channels=32):
+    backbone = dict(
+        type='ResNetTSM', depth=18, base_channels=4, in_channels=in_channels, num_segments=num_segments, shift_div=4
+    )
+    head = dict(type='LinearHead', num_classes=CLASSES, in_channels=head_channels)
+    branch = dict(input='clip', encoder=dict(type='FrameEncoder', backbone=backbone), head=head)
+    return MODELS.build(
+        dict(type='MultiModalClassifier', branches=dict(a=branch), losses=dict(cls=dict(type='BranchCrossEntropy')))
+    )
+
+
+def test_a_head_must_take_what_the_encoder_gives():
+    with pytest.raises(ValueError, match="branch 'a': the encoder gives 32 channels, but head.in_channels=64"):
+        narrow_clip_classifier(head_channels=64)
+
+
+@pytest.mark.parametrize('views', [(), (3,)], ids=['one view', 'three views'])
+def test_inputs_that_an_encoder_cannot_take_are_told(views):
+    clips = torch.zeros(1, *views, 4, 3, 16, 16)
+    narrow_clip_classifier().check_inputs(dict(clip=clips, other=torch.zeros(1)))
+    with pytest.raises(
+        ValueError, match="branch 'a', input 'clip': clips have C=3 channels, .* takes 10"
+    ):
+        narrow_clip_classifier(in_channels=10).check_inputs(dict(clip=clips))
+    with pytest.raises(ValueError, match="branch 'a', input 'clip': clips have T=4 segments, .* num_segments=8"):
+        narrow_clip_classifier(num_segments=8).check_inputs(dict(clip=clips))

@@ -43,8 +43,16 @@ def test_backbones_of_mmaction(backbone, width):
     encoder.init_weights()
     features = encoder(clips())
     assert features.shape == (2, 4, width)
+    assert encoder.out_channels in (width, None)
     features.sum().backward()
     assert all(p.grad is not None for p in encoder.parameters())
+
+
+def test_out_channels_are_those_of_the_stage_that_is_given():
+    assert FrameEncoder(TSM).out_channels == 32
+    early = FrameEncoder(dict(type='mmaction.ResNet', depth=18, out_indices=(2,)))
+    assert early(clips()).shape == (2, 4, 256)
+    assert early.out_channels is None
 
 
 def test_tsn_takes_any_number_of_segments():
