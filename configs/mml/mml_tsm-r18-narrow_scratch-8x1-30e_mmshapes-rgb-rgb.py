@@ -10,8 +10,9 @@ model = dict(num_classes=10, branches=dict(rgb_0=_base_.peers.rgb, rgb_1=_base_.
 
 train_modalities = dict(rgb=_base_.train_lists.rgb)
 val_modalities = dict(rgb=_base_.val_lists.rgb)
+test_modalities = dict(rgb=_base_.test_lists.rgb)
 train_dataloader = dict(dataset=dict(modalities=train_modalities))
 val_dataloader = dict(dataset=dict(modalities=val_modalities))
-test_dataloader = dict(dataset=dict(modalities=val_modalities))
+test_dataloader = dict(dataset=dict(modalities=test_modalities))
 
 default_hooks = dict(checkpoint=dict(save_best=['rgb_0/top1', 'rgb_1/top1', 'ensemble/top1'], rule='greater'))

@@ -10,8 +10,9 @@ model = dict(num_classes=3, branches=dict(flow=_base_.peers.flow))
 
 train_modalities = dict(flow=_base_.train_lists.flow)
 val_modalities = dict(flow=_base_.val_lists.flow)
+test_modalities = dict(flow=_base_.test_lists.flow)
 train_dataloader = dict(dataset=dict(modalities=train_modalities))
 val_dataloader = dict(dataset=dict(modalities=val_modalities))
-test_dataloader = dict(dataset=dict(modalities=val_modalities))
+test_dataloader = dict(dataset=dict(modalities=test_modalities))
 
 default_hooks = dict(checkpoint=dict(save_best='flow/top1', rule='greater'))

@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 from mmmutual.apis import launch
 from mmmutual.registry import TRANSFORMS
 
-from .tiny import BATCH, TINY, loaders, num_segments, synthetic_batch, write_lists
+from .tiny import BATCH, TINY, loaders, num_segments, synthetic_batch, write_clips
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 FILES = sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts)
@@ -53,7 +53,7 @@ def test_modalities_of_the_name_are_those_of_model_and_data(path):
 def test_one_training_step_and_one_prediction(path, tmp_path):
     cfg = launch.load_config(str(path))
     TINY[path.parent.name](cfg)
-    write_lists(cfg, tmp_path / 'data')
+    write_clips(cfg, tmp_path / 'data')
     cfg.work_dir = str(tmp_path / 'work_dir')
     cfg.experiment_name = path.stem
     launch.init_processes(cfg, 'none')

@@ -1,12 +1,17 @@
-"""The one tiny override of each family of configs, and what stands for its data: no downloads, seconds on a CPU."""
+"""The one tiny override of each family of configs, and clips to run it on: no downloads, seconds on a CPU."""
 
 from pathlib import Path
 from typing import Any, Dict, Iterator
 
+import numpy as np
 import torch
 from mmengine.config import Config
 
 from mmmutual.structures import MultiModalDataSample
+from mmmutual.utils.frame_folders import save_frames
+from mmmutual.utils.optical_flow import save_flow
+
+from ..video_files import write_video
 
 WIDTH, SIZE, BATCH = 4, 32, 2
 CHANNELS = dict(rgb=3, flow=10, rgbdiff=18)  # as the data sets give them (spec/mml.md 2.3)
@@ -37,8 +42,8 @@ def loaders(cfg: Config) -> Iterator[dict]:
             yield cfg[f'{split}_dataloader']
 
 
-def write_lists(cfg: Config, folder: Path) -> None:
-    """Make the data sets read lists of clips that have no media, one for each class."""
+def write_clips(cfg: Config, folder: Path) -> None:
+    """Make the data sets read tiny clips, one for each class."""
     classes = cfg.model.num_classes
     for loader in loaders(cfg):
         dataset = loader.dataset
@@ -46,9 +51,23 @@ def write_lists(cfg: Config, folder: Path) -> None:
         if isinstance(dataset.classes, str):
             write(folder / dataset.classes, [f'class {c}' for c in range(classes)])
         for options in dataset.modalities.values():
-            name = '{}.mp4' if options.kind == 'video' else '{} 20'
+            name = {'video': '{}.mp4', 'frames': 'frames/{} 20', 'flow_frames': 'flow/{} 19'}[options.kind]
             write(folder / options.ann_file, [f'{name.format(f"clip{c}")} {c}' for c in range(classes)])
+            for c in range(classes):
+                write_clip(options.kind, folder, f'clip{c}')
         loader.update(num_workers=0, persistent_workers=False, batch_size=BATCH)
+
+
+def write_clip(kind: str, folder: Path, name: str) -> None:
+    """20 frames of 48 x 64 pixels, as a file of their kind, unless it is there."""
+    generator = np.random.RandomState(0)
+    frames = [generator.randint(0, 256, (48, 64, 3), dtype=np.uint8) for _ in range(20)]
+    if kind == 'video' and not (folder / f'{name}.mp4').exists():
+        write_video(folder / f'{name}.mp4', frames)
+    elif kind == 'frames' and not (folder / 'frames' / name).exists():
+        save_frames(folder / 'frames' / name, frames)
+    elif kind == 'flow_frames' and not (folder / 'flow' / name).exists():
+        save_flow(folder / 'flow' / name, frames)
 
 
 def write(path: Path, lines: list) -> None:

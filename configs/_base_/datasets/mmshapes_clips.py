@@ -14,6 +14,11 @@ val_lists = dict(
     flow=dict(kind='flow_frames', ann_file='lists/val_flow.txt'),
     rgbdiff=dict(kind='video', ann_file='lists/val_rgb.txt'),
 )
+test_lists = dict(
+    rgb=dict(kind='video', ann_file='lists/test_rgb.txt'),
+    flow=dict(kind='flow_frames', ann_file='lists/test_flow.txt'),
+    rgbdiff=dict(kind='video', ann_file='lists/test_rgb.txt'),
+)
 
 train_dataloader = dict(dataset=dict(data_root=data_root))
 val_dataloader = dict(dataset=dict(data_root=data_root))

@@ -12,6 +12,13 @@ val_pipeline = [
     dict(type='CenterCrop', size=64),
     dict(type='PackMultiModalInputs'),
 ]
+test_pipeline = [
+    dict(type='SampleSegments', num_segments=8, split='test'),
+    dict(type='LoadFrames'),
+    dict(type='ResizeShortSide', size=72),
+    dict(type='CenterCrop', size=64),
+    dict(type='PackMultiModalInputs'),
+]
 tta_pipeline = [
     dict(type='SampleSegments', num_segments=8, split='test', twice_sample=True),
     dict(type='LoadFrames'),
@@ -35,12 +42,13 @@ val_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
     collate_fn=dict(type='default_collate'),
-    dataset=dict(
-        type='VideoListDataset',
-        classes='classes.txt',
-        modalities={},
-        test_mode=True,
-        pipeline=val_pipeline,
-    ),
+    dataset=dict(type='VideoListDataset', classes='classes.txt', modalities={}, test_mode=True, pipeline=val_pipeline),
 )
-test_dataloader = val_dataloader
+test_dataloader = dict(
+    batch_size=32,
+    num_workers=1,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(type='VideoListDataset', classes='classes.txt', modalities={}, test_mode=True, pipeline=test_pipeline),
+)

@@ -1,5 +1,5 @@
 # The TSM recipe with its multipliers, every peer clipped by its own norm: a tenth of the learning rate after 40 % and
-# after 80 % of the epochs.
+# after 80 % of the epochs. The warm-up is not the recipe's: networks from random weights need it.
 optim_wrapper = dict(
     type='MutualOptimWrapper',
     constructor='BranchOptimWrapperConstructor',
