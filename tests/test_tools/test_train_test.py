@@ -111,6 +111,18 @@ def test_resume_goes_on_as_if_nothing_had_happened(place, trained):
     assert (trained.work_dir / 'epoch_3.pth').is_file()
 
 
+def test_resume_in_the_middle_of_an_epoch(place, trained):
+    """From the first of an epoch's two iterations, with dropout and augmentation: to the same losses."""
+    each = ['default_hooks.checkpoint.by_epoch=False', 'default_hooks.checkpoint.max_keep_ckpts=-1']
+    args = ('mml_tiny.py', '--seed', 3, '--no-validate')
+    run_tool('train.py', *args, '--work-dir', 'by_iter', '--cfg-options', *each, cwd=place)
+    run_tool('train.py', *args, '--work-dir', 'middle', '--resume', 'by_iter/iter_3.pth', cwd=place)
+    assert losses(place / 'middle') == {4: trained.losses[4]}
+    ends = [torch.load(place / name, weights_only=True) for name in ('by_iter/iter_4.pth', 'middle/epoch_2.pth')]
+    for name, value in ends[0]['state_dict'].items():
+        assert torch.equal(ends[1]['state_dict'][name], value), name
+
+
 def test_resume_from_a_path_with_other_options(place, trained):
     options = ['train_cfg.max_epochs=3', 'model.branches.rgb.head.dropout_ratio=0']
     args = ('--work-dir', 'path', '--resume', 'second.pth', '--cfg-options', *options)
