@@ -50,7 +50,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
         evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
         cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=args.dump)]
     if args.show_dir is not None:
-        hook = dict(type='PredictionSheetHook', out_dir=args.show_dir, interval=args.interval)
+        hook = dict(type='mmmutual.PredictionSheetHook', out_dir=args.show_dir, interval=args.interval)
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
 
 
