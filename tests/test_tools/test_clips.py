@@ -215,6 +215,48 @@ def test_other_settings_or_videos_need_another_folder(tmp_path, tool, monkeypatc
         call(tool, monkeypatch, source, '--out', out, *SMALL)
 
 
+@pytest.mark.parametrize(
+    ('options', 'changed'),
+    [(['--seed', '1'], 'seed'), (['--val-fraction', '0.5'], 'val_fraction'), (['--seed', '0'], None)],
+)
+def test_another_split_needs_another_folder(tmp_path, tool, monkeypatch, options, changed):
+    source, out = tmp_path / 'src', tmp_path / 'out'
+    fill(source, 3)
+    assert call(tool, monkeypatch, source, '--out', out, *SMALL) == 0
+    before = tree(out)
+    if changed is None:
+        assert call(tool, monkeypatch, source, '--out', out, *SMALL, *options) == 0
+    else:
+        with pytest.raises(SystemExit, match=f'made with other {changed}: choose another --out'):
+            call(tool, monkeypatch, source, '--out', out, *SMALL, *options)
+    assert tree(out) == before
+
+
+def test_a_folder_that_does_not_say_how_it_was_split_is_refused(tmp_path, tool, monkeypatch):
+    source, out = tmp_path / 'src', tmp_path / 'out'
+    fill(source, 3)
+    assert call(tool, monkeypatch, source, '--out', out, *SMALL) == 0
+    settings = json.loads((out / 'settings.json').read_text())
+    assert (settings.pop('seed'), settings.pop('val_fraction')) == (0, 0.25)
+    (out / 'settings.json').write_text(json.dumps(settings))
+    with pytest.raises(SystemExit, match='made with other seed, val_fraction: choose another --out'):
+        call(tool, monkeypatch, source, '--out', out, *SMALL)
+
+
+def test_a_video_that_can_be_read_later_does_not_change_the_split(tmp_path, tool, monkeypatch, capsys):
+    source, out = tmp_path / 'src', tmp_path / 'out'
+    fill(source, 3)
+    good = (source / 'video_1.mp4').read_bytes()
+    (source / 'video_1.mp4').write_bytes(b'nothing')
+    assert call(tool, monkeypatch, source, '--out', out, *SMALL) == 1
+    before = tree(out)
+    (source / 'video_1.mp4').write_bytes(good)
+    capsys.readouterr()
+    assert call(tool, monkeypatch, source, '--out', out, *SMALL) == 1
+    assert 'video_1.mp4' in capsys.readouterr().err
+    assert tree(out) == before
+
+
 def test_videos_in_which_nothing_changes_are_left_out(tmp_path, tool, monkeypatch, capsys):
     fill(tmp_path / 'src', 2)
     write_video(tmp_path / 'src' / 'blank.mp4', [np.full((48, 64, 3), 255, np.uint8)] * 16)

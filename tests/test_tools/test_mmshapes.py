@@ -383,7 +383,8 @@ def test_event_annotation_files(root):
             if record['split'] != 'train' and event[sense] != [0, 0]
         )
         assert found == expected
-    assert read_lines(folder / 's4_meta_data.csv')[:2] == ['name,category,split', 'ev-trn-0000,humming_circle,train']
+    header, first, *_ = read_lines(folder / 's4_meta_data.csv')
+    assert (header, first) == ('name,start,category,split', 'ev-trn-0000,0,humming_circle,train')
     labels = dict(row.split('\t') for row in read_lines(folder / 'AVVP_train.csv')[1:])
     assert len(labels) == TINY.count('events', 'train')
 
@@ -420,28 +421,6 @@ def test_questions_are_in_the_layout_of_msvd_qa(root):
         videos.append({record['video_id'] for record in records})
     assert kinds == {'what', 'who', 'how', 'where', 'when'}
     assert sum(map(len, videos)) == len(set.union(*videos)) == len(mapping) == 90 + 16
-
-
-def test_answers_are_true(root):
-    truth = {f'clips/train/{r["key"]}': r for r in read_json_lines(root / 'ground_truth' / 'train.jsonl')}
-    mapping = dict(reversed(line.split(' ')) for line in read_lines(root / 'qa' / 'mapping.txt'))
-    checked = 0
-    for record in json.loads((root / 'qa' / 'train_qa.json').read_text()):
-        clip = truth.get(mapping[f'vid{record["video_id"]}'])
-        if clip is None:
-            continue
-        expected = {
-            f'what color is the {clip["shape"]}?': clip['colour'],
-            f'what is the {clip["colour"]} thing?': clip['shape'],
-            f'how does the {clip["colour"]} thing move?': clip['motion'],
-            f'what sound does the {clip["colour"]} thing make?': clip['sound'],
-            f'what is behind the {clip["colour"]} thing?': clip['pattern'],
-            f'when is the {clip["colour"]} thing on the left?': {'right': 'start', 'left': 'end'}.get(clip['motion']),
-        }
-        if record['question'] in expected:
-            assert record['answer'] == expected[record['question']]
-            checked += 1
-    assert checked > 50
 
 
 # ---------------------------------------------------------------- instructions
@@ -523,6 +502,12 @@ def test_folder_of_something_else_is_refused(tmp_path):
     with pytest.raises(SystemExit, match='is not empty and holds no MMShapes'):
         main(['--out', str(tmp_path), '--size', 'tiny'])
     assert [path.name for path in tmp_path.iterdir()] == ['holiday.jpg']
+
+
+def test_a_wrong_number_of_workers_claims_no_folder(tmp_path):
+    with pytest.raises(SystemExit, match='--workers must be 1 or more, got 0'):
+        main(['--out', str(tmp_path / 'new'), '--size', 'tiny', '--workers', '0'])
+    assert not (tmp_path / 'new').exists()
 
 
 @pytest.mark.parametrize(

@@ -29,11 +29,13 @@ from mmmutual.utils.whole_output import write_text
 
 
 class Settings(NamedTuple):
-    """What determines the clips, besides the videos."""
+    """What determines the data set, besides the videos: the clips, and which videos are held out."""
 
     window: int
     stride: int
     short_side: int
+    val_fraction: float
+    seed: int
 
 
 class Video(NamedTuple):
@@ -94,7 +96,10 @@ def find_videos(roots: List[Path]) -> List[Video]:
 
 
 def check_settings(out: Path, videos: List[Video], settings: Settings) -> None:
-    """Refuse to mix clips of other settings or other videos into a data set."""
+    """Refuse to mix clips of other settings or other videos into a data set, or to split it anew.
+
+    A network trained before would be scored on videos that it has seen.
+    """
     file = out / 'settings.json'
     wanted = dict(settings._asdict(), videos={video.name: str(video.path.resolve()) for video in videos})
     if file.exists():
@@ -120,10 +125,11 @@ def prepare_video(video: Video, out: Path, settings: Settings) -> Outcome:
     done = out / 'videos' / f'{video.name}.json'
     if done.exists():
         state = json.loads(done.read_text(encoding='utf-8'))
-        return Outcome(tuple(state['starts']), state['unchanging'])
-    starts, unchanging = [], 0
+        return Outcome(tuple(state['starts']), state['unchanging'], state['problem'])
+    starts, unchanging, problem = [], 0, None
+    frames = iter_video(video.path)
     try:
-        for window in cut_windows(iter_video(video.path), *settings):
+        for window in cut_windows(frames, settings.window, settings.stride, settings.short_side):
             clips = variants(window.frames)
             if clips is None:
                 unchanging += 1
@@ -136,11 +142,13 @@ def prepare_video(video: Video, out: Path, settings: Settings) -> Outcome:
                     save_flow(out / 'flow' / name, frames)
             starts.append(window.start)
     except UnreadableMediaError as error:
-        return Outcome((), problem=error.reason)
+        starts, problem = [], error.reason
     except ValueError as error:  # pictures that change their size, or are too small for flow
-        return Outcome((), problem=str(error))
-    write_text(done, json.dumps(dict(starts=starts, unchanging=unchanging)) + '\n')
-    return Outcome(tuple(starts), unchanging)
+        starts, problem = [], str(error)
+    # A video with a problem stays out of later runs: joining in, it would move others between training and validation.
+    outcome = Outcome(tuple(starts), unchanging, problem)
+    write_text(done, json.dumps(outcome._asdict()) + '\n')
+    return outcome
 
 
 def split(videos: List[Video], val_fraction: float, seed: int) -> Dict[str, List[Video]]:
@@ -167,7 +175,7 @@ def write_lists(out: Path, parts: Dict[str, List[Video]], outcomes: Dict[Video, 
 
 def main() -> int:
     args = parse_args()
-    settings = Settings(args.window, args.stride, args.short_side)
+    settings = Settings(args.window, args.stride, args.short_side, args.val_fraction, args.seed)
     videos = find_videos(args.roots)
     if not videos:
         sys.exit(f'no video below {", ".join(map(str, args.roots))} (suffixes {" ".join(VIDEO_SUFFIXES)})')
@@ -184,7 +192,7 @@ def main() -> int:
             print(f'left out, {reason}: {video.path}', file=sys.stderr)
     if len(usable) < 2:
         sys.exit(f'{len(usable)} of {len(videos)} videos can be used: two are needed, one of them to hold out')
-    parts = split(usable, args.val_fraction, args.seed)
+    parts = split(usable, settings.val_fraction, settings.seed)
     write_lists(args.out, parts, outcomes, args.window)
     for name, members in parts.items():
         windows = sum(len(outcomes[video].starts) for video in members)

@@ -1,6 +1,6 @@
 """Textured grounds, and the camera that looks at them."""
 
-from typing import Tuple
+from typing import Collection, Tuple
 
 import cv2
 import numpy as np
@@ -10,6 +10,7 @@ from .drawing import Pose, make_sprite, place_sprite
 # Texture beyond the frame on each side, for the camera to move over, in pixels.
 MARGIN = 18
 GRAIN = 9.0
+DISTRACTOR_SHAPES = ('circle', 'square', 'triangle', 'star', 'cross')
 
 
 def _coordinates(shape: Tuple[int, int], rng: np.random.Generator) -> Tuple[np.ndarray, np.ndarray]:
@@ -52,7 +53,12 @@ _TEXTURES = {'plain': _plain, 'stripes': _stripes, 'checks': _checks, 'dots': _d
 
 
 def make_ground(
-    pattern: str, size: Tuple[int, int], contrast: float, num_distractors: int, rng: np.random.Generator
+    pattern: str,
+    size: Tuple[int, int],
+    contrast: float,
+    num_distractors: int,
+    rng: np.random.Generator,
+    avoid: Collection[str] = (),
 ) -> np.ndarray:
     """A ground in two dull colours with small still shapes lying on it.
 
@@ -62,6 +68,7 @@ def make_ground(
         contrast: how far the two colours are apart, 0 (one colour) to 1 and more.
         num_distractors: small shapes on the ground.
         rng: draws colours, texture and distractors.
+        avoid: shapes that no distractor may have; not all of DISTRACTOR_SHAPES.
 
     Returns:
         float32 (H + 2 * MARGIN, W + 2 * MARGIN, 3), RGB in 0..255.
@@ -74,9 +81,10 @@ def make_ground(
     # Grain that lies on the ground, so that a moving camera is seen on a plain ground too.
     grain = cv2.GaussianBlur(rng.standard_normal((height, width)).astype(np.float32), (0, 0), 1.2)
     ground = ground + GRAIN * contrast * (grain / grain.std())[..., None]
+    shapes = [shape for shape in DISTRACTOR_SHAPES if shape not in avoid]
     for _ in range(num_distractors):
         colour = tuple(rng.uniform(40, 220, 3))
-        sprite = make_sprite(str(rng.choice(['circle', 'square', 'triangle', 'star', 'cross'])), colour, rng)
+        sprite = make_sprite(str(rng.choice(shapes)), colour, rng)
         where = rng.uniform((MARGIN, MARGIN), (width - MARGIN, height - MARGIN))
         layer = place_sprite(sprite, Pose(*where, rng.uniform(3.5, 6.5), rng.uniform(0, 6.28)), (width, height))
         ground = ground * (1 - layer[..., 3:]) + layer[..., :3]

@@ -51,5 +51,6 @@ def write_event_lists(root: Path, settings: Settings) -> None:
     for name, sense in (('audio', 'audible'), ('visual', 'visible')):
         held_out = specs['val'] + specs['test']
         write_lines(folder / f'AVVP_eval_{name}.csv', [header, *_avvp_rows(held_out, sense)])
-    rows = (f'{spec.key},{spec.events[0].category},{spec.split}' for spec in everything)
-    write_lines(folder / 's4_meta_data.csv', ['name,category,split', *rows])
+    # The second column is the second at which the clip starts in the video that it was cut from.
+    rows = (f'{spec.key},0,{spec.events[0].category},{spec.split}' for spec in everything)
+    write_lines(folder / 's4_meta_data.csv', ['name,start,category,split', *rows])

@@ -51,7 +51,9 @@ def render_events(settings: Settings, spec: EventSpec) -> RenderedEvents:
     rng = settings.rng('events', spec.split, spec.index, _PICTURE)
     num_frames = EVENT_SECONDS * EVENT_FPS
     times = np.arange(num_frames) / EVENT_FPS
-    ground = make_ground(spec.pattern, EVENT_SIZE, hardness, spec.num_distractors, rng)
+    # Else a video would show "the star" that it is asked about twice, or one that it is said not to show.
+    shapes = [event.shape for event in spec.events]
+    ground = make_ground(spec.pattern, EVENT_SIZE, hardness, spec.num_distractors, rng, avoid=shapes)
     camera = camera_path(num_frames, 0.05 * hardness, 0.5 * hardness, rng)
     objects = []
     for event in spec.events:

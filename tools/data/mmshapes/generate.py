@@ -70,9 +70,9 @@ def main(argv: Optional[List[str]] = None) -> None:
     tells = {name: getattr(args, name) for name in ('tell_rgb', 'tell_flow', 'tell_audio', 'tell_text')}
     try:
         settings = Settings(seed=args.seed, size=args.size, difficulty=args.difficulty, **tells)
-        missing = open_folder(args.out, settings, args.parts)
         if args.workers < 1:
             raise ValueError(f'--workers must be 1 or more, got {args.workers}')
+        missing = open_folder(args.out, settings, args.parts)
     except ValueError as error:
         sys.exit(f'error: {error}')
     if missing:

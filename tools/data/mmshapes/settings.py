@@ -8,7 +8,7 @@ import numpy as np
 from .vocabulary import SPLITS
 
 # Raise it whenever the same settings give other content: folders of the old content are then refused, not mixed.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 PARTS = ('clips', 'events', 'qa', 'instructions')
 # Videos per split (train, val, test); the clips of a smaller size are the first ones of a larger size.
 SIZES: Dict[str, Dict[str, tuple]] = {
