@@ -39,7 +39,7 @@ def draw(target: Path, data: Path, curves: Dict[str, List[List[Tuple[int, float]
     left, right = bottom.subplots(1, 2, gridspec_kw=dict(width_ratios=[1.25, 1]))
     _draw_curves(left, curves, summary['chance'])
     _draw_bars(right, summary)
-    bottom.subplots_adjust(left=0.07, right=0.98, bottom=0.16, top=0.9, wspace=0.32)
+    bottom.subplots_adjust(left=0.07, right=0.98, bottom=0.16, top=0.86, wspace=0.32)
     figure.text(0.5, 0.012, summary['note'], ha='center', fontsize=8, color='#666666')
     figure.savefig(target)
     plt.close(figure)
@@ -84,7 +84,8 @@ def _draw_curves(axes, curves: Dict[str, List[List[Tuple[int, float]]]], chance:
             axes.fill_between(epochs, mean - spread, mean + spread, color=COLORS[row], alpha=0.15, linewidth=0)
     axes.axhline(100 * chance, color='#999999', linestyle=':', linewidth=1, label='chance')
     axes.set(xlabel='epoch', ylabel='validation top-1 (%)', ylim=(0, 100))
-    axes.legend(fontsize=8, frameon=False, ncol=2)
+    # above the axes: inside, it would lie on a curve or on the line of chance
+    axes.legend(fontsize=8, frameon=False, ncol=3, loc='lower center', bbox_to_anchor=(0.5, 1))
     _plain(axes)
 
 

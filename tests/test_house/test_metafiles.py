@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from mmengine.config import Config
+
+OPTIMIZERS = dict(AdamW='AdamW', SGD='SGD with Momentum')
 
 
 def load(path):
@@ -41,6 +44,21 @@ def test_models_are_complete(root, metafiles):
         for model in content['Models']:
             assert model['Name'] == Path(model['Config']).stem, name
             assert model['In Collection'] in collections, name
+
+
+def test_metadata_is_what_the_config_says(root, metafiles):
+    for content in metafiles.values():
+        # tools that read the index give a collection's metadata to its models
+        assert not any('Training Techniques' in c.get('Metadata', {}) for c in content['Collections'])
+        for model in content['Models']:
+            cfg, data = Config.fromfile(root / model['Config']), model['Metadata']
+            techniques = [OPTIMIZERS[cfg.optim_wrapper.optimizer.type]]
+            losses = [loss.type for loss in cfg.model.losses.values()]
+            if 'MutualKLLoss' in losses and len(cfg.model.branches) > 1:
+                techniques.append('Mutual learning')
+            assert data['Training Techniques'] == techniques, model['Name']
+            assert data['Epochs'] == cfg.train_cfg.max_epochs, model['Name']
+            assert data['Batch Size'] == cfg.train_dataloader.batch_size, model['Name']
 
 
 def test_config_names_are_unique(root):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
@@ -52,3 +53,16 @@ def test_table_summary_and_picture(tmp_path):
     assert len(before) == 6
     quickstart(tmp_path)
     assert {file: file.stat().st_mtime for file in (tmp_path / 'runs').glob('*/last_checkpoint')} == before
+
+
+def test_legend_lies_on_nothing(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / 'tools'))
+    import quickstart_figure
+
+    figure, axes = plt.subplots()
+    curves = {row: [[(1, level), (2, level)]] for row, level in zip(ROWS, (0.0, 0.1, 0.5, 0.9, 1.0))}
+    quickstart_figure._draw_curves(axes, curves, 0.1)
+    figure.canvas.draw()
+    assert len(axes.get_legend().get_texts()) == len(ROWS) + 1  # and chance
+    assert axes.get_legend().get_window_extent().y0 >= axes.bbox.y1
+    plt.close(figure)
