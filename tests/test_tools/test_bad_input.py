@@ -114,6 +114,11 @@ def test_the_config_itself_is_right(place, batches):
             'clips have T=5 segments, but the backbone shifts over num_segments=',
         ),
         (dict(model__branches__rgb__head__in_channels=7), ValueError, "branch 'rgb': the encoder gives .*channels=7"),
+        (
+            dict(train_dataloader__batch_size=100),
+            ValueError,
+            r'train_dataloader gives no batch: \d+ samples, batch_size=100 for each process, drop_last=True',
+        ),
         (dict(val_evaluator__topk=(1, 5)), ValueError, r'topk=\(1, 5\) asks for more than the 3 classes'),
         (dict(model__losses__cls__type='BranchCE'), ValueError, "model.losses.cls.type='BranchCE' is not registered"),
         (dict(model__losses__cls__weight=1), ValueError, "there is no 'weight' in model.losses.cls"),
@@ -122,7 +127,7 @@ def test_the_config_itself_is_right(place, batches):
     ids=[
         'missing list', 'missing root', 'missing list of validation', 'modality not in the data', 'more classes',
         'more classes in validation', 'class index', 'heads', 'wrong folder of validation', 'channels', 'segments',
-        'features', 'topk', 'wrong type', 'unused key', 'no checkpoint',
+        'features', 'no batch', 'topk', 'wrong type', 'unused key', 'no checkpoint',
     ],
 )  # fmt: skip
 def test_before_training(place, batches, change, error, message):

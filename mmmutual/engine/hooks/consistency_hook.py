@@ -6,7 +6,7 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from torch import nn
-from torch.utils.data import IterableDataset
+from torch.utils.data import DataLoader, IterableDataset
 
 from mmmutual.registry import HOOKS
 from mmmutual.utils.seeding import seeded
@@ -29,7 +29,7 @@ class ConsistencyHook(Hook):
         """Check every loader that is already built.
 
         Raises:
-            ValueError: naming the model's and the data set's values.
+            ValueError: naming the model's and the data set's values, or a loader that gives no batch.
             FileNotFoundError: from a data set with ``check_media``.
         """
         model = _task_model(runner)
@@ -38,6 +38,7 @@ class ConsistencyHook(Hook):
             dataloader = getattr(loop, 'dataloader', None)
             dataset = getattr(dataloader, 'dataset', None)
             if dataset is not None:
+                _refuse_no_batch(dataloader, f'{loop_name}_dataloader')
                 check(model, dataset, f'{loop_name}_dataloader.dataset')
             if hasattr(dataset, 'check_media'):
                 dataset.check_media()
@@ -55,6 +56,16 @@ class ConsistencyHook(Hook):
 
 def _task_model(runner: Any) -> nn.Module:
     return runner.model.module if is_model_wrapper(runner.model) else runner.model
+
+
+def _refuse_no_batch(dataloader: Any, where: str) -> None:
+    """An epoch without a step would end without a word."""
+    has_length = isinstance(dataloader, DataLoader) and not isinstance(dataloader.dataset, IterableDataset)
+    if has_length and len(dataloader) == 0:
+        raise ValueError(
+            f'{where} gives no batch: {len(dataloader.dataset)} samples, batch_size={dataloader.batch_size} for each '
+            f'process, drop_last={dataloader.drop_last}. Make the batch smaller, or set drop_last=False.'
+        )
 
 
 def check(model: Any, dataset: Any, where: str) -> None:
