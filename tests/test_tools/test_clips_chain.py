@@ -13,7 +13,7 @@ from mmmutual.registry import DATASETS
 from ..video_files import moving_frames, write_video
 from .clip_folder import ROOT, losses, metrics, run_tool, scalars
 
-CONFIG = ROOT / 'configs' / 'mml' / 'mml_tsm-r18-narrow_scratch-8x1-40e_clips-rgb-flow.py'
+CONFIG = ROOT / 'configs' / 'mml' / 'mml_tsm-r18-narrow_scratch-8x1-80e_clips-rgb-flow.py'
 LOADERS = ('train', 'val', 'test')
 TRAIN_LISTS = [f'test_dataloader.dataset.modalities.{kind}.ann_file=lists/train_{kind}.txt' for kind in ('rgb', 'flow')]
 

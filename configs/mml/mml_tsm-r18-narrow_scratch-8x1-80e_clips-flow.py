@@ -2,7 +2,7 @@
 _base_ = [
     '../_base_/models/mml_tsm-r18-narrow.py',
     '../_base_/datasets/clips_arrow.py',
-    '../_base_/schedules/mml_adamw_40e.py',
+    '../_base_/schedules/mml_adamw_80e.py',
     '../_base_/default_runtime.py',
 ]
 
