@@ -69,7 +69,9 @@ def newest_metrics(work_dir):
 
 def test_test_gives_the_accuracy_of_the_validation(place, trained):
     dump = place / 'predictions.pkl'
-    out = run_tool('test.py', 'mml_tiny.py', 'second.pth', '--work-dir', place / 'test', '--dump', dump, cwd=place)
+    args = ('mml_tiny.py', 'second.pth', '--work-dir', place / 'test', '--dump', dump, '--show-dir', place / 'shown')
+    out = run_tool('test.py', *args, '--interval', 2, cwd=place)
+    assert len(list((place / 'shown').glob('*.png'))) == 5  # of 9 samples every second one
     ours = {name: value for name, value in newest_metrics(place / 'test').items() if name in ACCURACIES}
     assert ours == pytest.approx(metrics(trained.log)[-1])
     assert ' matched, 0 missing [], 0 unexpected [], 0 of another shape []' in out

@@ -308,9 +308,7 @@ def test_a_head_must_take_what_the_encoder_gives():
 def test_inputs_that_an_encoder_cannot_take_are_told(views):
     clips = torch.zeros(1, *views, 4, 3, 16, 16)
     narrow_clip_classifier().check_inputs(dict(clip=clips, other=torch.zeros(1)))
-    with pytest.raises(
-        ValueError, match="branch 'a', input 'clip': clips have C=3 channels, .* takes 10"
-    ):
+    with pytest.raises(ValueError, match="branch 'a', input 'clip': clips have C=3 channels, .* takes 10"):
         narrow_clip_classifier(in_channels=10).check_inputs(dict(clip=clips))
     with pytest.raises(ValueError, match="branch 'a', input 'clip': clips have T=4 segments, .* num_segments=8"):
         narrow_clip_classifier(num_segments=8).check_inputs(dict(clip=clips))
