@@ -1,5 +1,5 @@
-# As mml_adamw_30e.py, longer and slower, for few clips in which only order tells: at 1e-3 the RGB network often gives up,
-# its classifier shrinking to a constant in the first epochs, and never comes back.
+# As mml_adamw_30e.py, longer and slower, for few clips in which only order tells: at 1e-3 the classifier of RGB often
+# shrinks to a constant in the first epochs and never comes back.
 _base_ = 'mml_adamw_30e.py'
 
 optim_wrapper = dict(optimizer=dict(lr=3e-4))
