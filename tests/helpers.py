@@ -2,7 +2,10 @@
 
 import os
 import pickle
+import signal
+import subprocess
 import tempfile
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Callable, List
@@ -16,6 +19,28 @@ TIMEOUT = timedelta(seconds=60)
 # Imported once, by the server process that every child is forked from: a child then starts in a fraction of a second.
 PRELOAD = [f'mmmutual.{name}' for name in ('models', 'datasets', 'evaluation', 'visualization', 'apis')]
 PRELOAD += ['mmengine.runner', 'torch._dynamo', 'matplotlib.pyplot', 'matplotlib.backends.backend_agg', 'numpy.random']
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait for something that another process does."""
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit
+        time.sleep(0.005)
+
+
+def kill_when(command: List[str], condition: Callable[[], bool]) -> None:
+    """Start a program and kill it, not its workers, as soon as the condition holds; it must not have ended before."""
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+
+    def holds() -> bool:
+        met = condition()
+        assert met or process.poll() is None
+        return met
+
+    wait_until(holds)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
 
 
 def run_distributed(fn: Callable, world_size: int, *args: Any) -> List[Any]:

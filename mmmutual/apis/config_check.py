@@ -51,13 +51,13 @@ def check_config(cfg: Config) -> None:
         if close and key not in (*RUNNER_KEYS, *VARIABLES):
             raise ValueError(f'config key {key!r} is not used by anything; did you mean {close[0]!r}?')
     check_places(cfg, RUNNER_KEYS)
-    check_untyped({key: cfg._cfg_dict[key] for key in cfg if key in RUNNER_KEYS})
+    read = {key: cfg._cfg_dict[key] for key in cfg if key in RUNNER_KEYS}
+    check_untyped(read)
     for key, taker in TAKERS.items():
         if isinstance(cfg.get(key), dict) and 'type' not in cfg[key]:
             _check_arguments(key, cfg[key], taker)
-    for key in cfg:
-        if key in RUNNER_KEYS:
-            _check_typed(cfg._cfg_dict[key], key, _scope(cfg))
+    for key, node in read.items():
+        _check_typed(node, key, _scope(cfg))
 
 
 def check_option(cfg: Config, option: str) -> None:

@@ -1,10 +1,11 @@
 """A local file backend of mmengine that leaves no half-written file when the process is killed."""
 
-import os
 from pathlib import Path
 from typing import Union
 
 from mmengine.fileio import LocalBackend, register_backend
+
+from .whole_output import whole_file
 
 NAME = 'mmmutual_atomic'
 
@@ -14,9 +15,8 @@ class AtomicLocalBackend(LocalBackend):
 
     def put(self, obj: bytes, filepath: Union[str, Path]) -> None:
         """Write bytes to ``filepath``, which is the old file until all of them are written."""
-        partial = f'{os.fspath(filepath)}.partial'
-        super().put(obj, partial)
-        os.replace(partial, filepath)
+        with whole_file(filepath) as partial:
+            super().put(obj, partial)
 
 
 register_backend(NAME, AtomicLocalBackend, force=True)

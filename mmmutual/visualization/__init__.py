@@ -1,7 +1,7 @@
 """What a person would rather look at."""
 
-from .clip_sheet import clip_sheet
+from .clip_sheet import clip_sheet, save_clip_sheet
 from .flow_color import color_wheel, flow_to_color
 from .prediction_sheet_hook import PredictionSheetHook
 
-__all__ = ['PredictionSheetHook', 'clip_sheet', 'color_wheel', 'flow_to_color']
+__all__ = ['PredictionSheetHook', 'clip_sheet', 'color_wheel', 'flow_to_color', 'save_clip_sheet']

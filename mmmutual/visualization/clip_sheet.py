@@ -1,13 +1,16 @@
 """One picture of what a pipeline yields: a row per input, a column per segment."""
 
 from functools import partial
-from typing import Callable, Dict, List, NamedTuple, Optional
+from pathlib import Path
+from typing import Callable, Dict, List, NamedTuple, Optional, Union
 
 import numpy as np
 import torch
 from numpy import ndarray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
+
+from mmmutual.utils.whole_output import whole_file
 
 from .flow_color import NO_MOTION, color_wheel, flow_to_color
 
@@ -50,6 +53,12 @@ def clip_sheet(inputs: Dict[str, Tensor], title: str) -> ndarray:
             shape = f'{tuple(data.shape)} {data.dtype}' if isinstance(data, Tensor) else type(data).__name__
             others.append(f'{name}: {shape}')
     return _draw(title, rows, others)
+
+
+def save_clip_sheet(file: Union[str, Path], inputs: Dict[str, Tensor], title: str) -> None:
+    """Write :func:`clip_sheet` as a PNG that appears whole or not at all."""
+    with whole_file(file) as unfinished:
+        Image.fromarray(clip_sheet(inputs, title)).save(unfinished, format='PNG')
 
 
 def _rows_of(name: str, views: Tensor) -> List[_Row]:

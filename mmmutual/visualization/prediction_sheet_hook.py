@@ -6,11 +6,10 @@ from typing import Any, List, Sequence
 
 import torch
 from mmengine.hooks import Hook
-from PIL import Image
 
 from mmmutual.registry import HOOKS
 
-from .clip_sheet import clip_sheet
+from .clip_sheet import save_clip_sheet
 
 
 @HOOKS.register_module()
@@ -45,9 +44,8 @@ class PredictionSheetHook(Hook):
             if number % self.interval:
                 continue
             inputs = {name: values[i] for name, values in data_batch['inputs'].items()}
-            sheet = clip_sheet(inputs, '\n'.join(_title(sample, classes)))
             name = f'{number:06d}_{osp.basename(str(sample.get("key", "")))}.png'
-            Image.fromarray(sheet).save(osp.join(self.out_dir, name))
+            save_clip_sheet(osp.join(self.out_dir, name), inputs, '\n'.join(_title(sample, classes)))
 
 
 def _title(sample: Any, classes: Sequence[str]) -> List[str]:

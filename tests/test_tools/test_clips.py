@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import pytest
 from mmmutual.utils.frame_folders import list_images, read_frames
 from mmmutual.utils.optical_flow import iter_flow
 
+from ..helpers import kill_when
 from ..video_files import decode_all, moving_frames, write_video
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'data' / 'clips' / 'prepare.py'
@@ -144,16 +144,8 @@ def test_a_killed_run_is_finished_by_the_next(tmp_path, tool, monkeypatch):
     for index in range(3):
         write_video(source / f'{index}.mp4', moving_frames(120, width=128, height=96, seed=index))
     options = ['--window', '16', '--short-side', '96']
-    process = subprocess.Popen(
-        [sys.executable, str(TOOL), str(source), '--out', str(killed), *options], stderr=subprocess.DEVNULL
-    )
-    limit = time.monotonic() + 60
-    while len(list(killed.glob('flow/*'))) < 3:
-        assert time.monotonic() < limit
-        assert process.poll() is None
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    command = [sys.executable, str(TOOL), str(source), '--out', str(killed), *options]
+    kill_when(command, lambda: len(list(killed.glob('flow/*'))) >= 3)
     time.sleep(0.5)  # the workers notice
     assert not (killed / 'lists').exists()
     assert call(tool, monkeypatch, source, '--out', killed, *options) == 0

@@ -1,7 +1,6 @@
 """tools/data/extract_flow.py as a user runs it."""
 
 import importlib.util
-import signal
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import pytest
 from mmmutual.utils.frame_folders import list_images, save_frames
 from mmmutual.utils.optical_flow import iter_flow
 
+from ..helpers import kill_when
 from ..video_files import decode_all, moving_frames, write_video
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'data' / 'extract_flow.py'
@@ -175,14 +175,7 @@ def test_a_killed_run_leaves_nothing_half_written(tmp_path, tool, monkeypatch, c
     source, out = tmp_path / 'src', tmp_path / 'out'
     for index in range(6):
         write_video(source / f'{index}.mp4', moving_frames(150, width=160, height=128, seed=index))
-    process = subprocess.Popen([sys.executable, str(TOOL), str(source), str(out)], stderr=subprocess.DEVNULL)
-    limit = time.monotonic() + 60
-    while len(list(out.glob('*/flow_y_00149.jpg'))) < 1:
-        assert time.monotonic() < limit
-        assert process.poll() is None
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    kill_when([sys.executable, str(TOOL), str(source), str(out)], lambda: any(out.glob('*/flow_y_00149.jpg')))
     time.sleep(0.5)  # the workers notice
     finished = [path for path in out.iterdir() if path.is_dir() and path.suffix != '.partial']
     assert all(len(list(path.iterdir())) == 298 for path in finished)

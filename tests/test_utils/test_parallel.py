@@ -11,6 +11,8 @@ import pytest
 
 from mmmutual.utils.parallel import run_jobs
 
+from ..helpers import wait_until
+
 
 def square(number):
     time.sleep(0.02 * (3 - number))  # later ones end first
@@ -68,13 +70,6 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     wait_until(lambda: not any(is_alive(worker) for worker in workers))
-
-
-def wait_until(condition, seconds=60):
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.05)
 
 
 def is_alive(process):

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from mmmutual.visualization import clip_sheet
+from mmmutual.visualization import clip_sheet, save_clip_sheet
 from mmmutual.visualization.clip_sheet import GAP, HEADER_HEIGHT, LABEL_WIDTH, TILE_HEIGHT, TITLE_HEIGHT
 
 
@@ -66,3 +67,14 @@ def test_frames_keep_their_proportions(shape):
     sheet = clip_sheet(dict(rgb=torch.zeros(shape, dtype=torch.uint8)), 'a')
     row = sheet[TITLE_HEIGHT + HEADER_HEIGHT + 50]
     assert (row == 0).all(axis=1).sum() == 2 * TILE_HEIGHT * shape[3] // shape[2]
+
+
+def test_a_saved_sheet_is_the_drawn_one_and_whole(tmp_path, monkeypatch):
+    inputs, file = dict(rgb=plain(2, [9, 90, 200])), tmp_path / 'new' / 'sheet.png'
+    save_clip_sheet(file, inputs, 'a clip')
+    assert (np.asarray(Image.open(file)) == clip_sheet(inputs, 'a clip')).all()
+    monkeypatch.setattr(Image.Image, 'save', lambda image, name, format: name.write_bytes(b'half') and 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        save_clip_sheet(file, inputs, 'another')
+    assert [path.name for path in file.parent.iterdir()] == ['sheet.png']
+    assert (np.asarray(Image.open(file)) == clip_sheet(inputs, 'a clip')).all()

@@ -35,10 +35,8 @@ def test_writes_every_nth_sample(tmp_path):
 
 def test_title_says_truth_and_the_two_best(tmp_path, monkeypatch):
     titles = []
-    sheet = np.zeros((4, 4, 3), dtype=np.uint8)
-    monkeypatch.setattr(
-        'mmmutual.visualization.prediction_sheet_hook.clip_sheet', lambda inputs, title: titles.append(title) or sheet
-    )
+    target = 'mmmutual.visualization.prediction_sheet_hook.save_clip_sheet'
+    monkeypatch.setattr(target, lambda file, inputs, title: titles.append(title))
     hook = PredictionSheetHook(out_dir=str(tmp_path))
     frames = torch.zeros(1, 2, 3, 8, 8, dtype=torch.uint8)
     # softmax: 1 : 3 : exp(-5), so 0.249, 0.749, 0.002

@@ -9,14 +9,12 @@ from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from PIL import Image
 from tqdm import tqdm
 
 from mmmutual.apis.launch import add_config_arguments, load_config
 from mmmutual.datasets import SampleIndex
 from mmmutual.registry import DATASETS
-from mmmutual.utils.whole_output import whole_file
-from mmmutual.visualization import clip_sheet
+from mmmutual.visualization import save_clip_sheet
 
 
 def parse_args():
@@ -65,9 +63,7 @@ def main():
         packed = dataset[SampleIndex(index, seed=args.seed, epoch=args.epoch)]
         sample = packed['data_samples']
         name = re.sub(r'[^\w.-]+', '_', str(sample.get('key', '')))
-        sheet = clip_sheet(packed['inputs'], title_of(sample, classes))
-        with whole_file(output_dir / f'{index:05d}_{name}.png') as partial:
-            Image.fromarray(sheet).save(partial, format='PNG')
+        save_clip_sheet(output_dir / f'{index:05d}_{name}.png', packed['inputs'], title_of(sample, classes))
     print(f'{min(args.number, len(dataset))} pictures in {output_dir}')
 
 

@@ -36,19 +36,13 @@ train_dataloader = dict(
     collate_fn=dict(type='default_collate'),
     dataset=dict(type='VideoListDataset', classes='classes.txt', modalities={}, pipeline=train_pipeline),
 )
-val_dataloader = dict(
+eval_loader = dict(
     batch_size=32,
     num_workers=1,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
     collate_fn=dict(type='default_collate'),
-    dataset=dict(type='VideoListDataset', classes='classes.txt', modalities={}, test_mode=True, pipeline=val_pipeline),
 )
-test_dataloader = dict(
-    batch_size=32,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='default_collate'),
-    dataset=dict(type='VideoListDataset', classes='classes.txt', modalities={}, test_mode=True, pipeline=test_pipeline),
-)
+eval_dataset = dict(type='VideoListDataset', classes='classes.txt', modalities={}, test_mode=True)
+val_dataloader = dict(dataset=dict(pipeline=val_pipeline, **eval_dataset), **eval_loader)
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline, **eval_dataset), **eval_loader)

@@ -37,12 +37,13 @@ class ConsistencyHook(Hook):
             loop = getattr(runner, f'_{loop_name}_loop')
             dataloader = getattr(loop, 'dataloader', None)
             dataset = getattr(dataloader, 'dataset', None)
-            if dataset is not None:
-                _refuse_no_batch(dataloader, f'{loop_name}_dataloader')
-                check(model, dataset, f'{loop_name}_dataloader.dataset')
+            if dataset is None:
+                continue
+            _refuse_no_batch(dataloader, f'{loop_name}_dataloader')
+            check(model, dataset, f'{loop_name}_dataloader.dataset')
             if hasattr(dataset, 'check_media'):
                 dataset.check_media()
-            if dataset is not None and hasattr(model, 'check_inputs'):
+            if hasattr(model, 'check_inputs'):
                 show_first_sample(model, dataloader)
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
