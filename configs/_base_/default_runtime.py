@@ -11,7 +11,7 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='ExactCheckpointHook', interval=1, max_keep_ckpts=1, save_best='auto'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
-    average_batch_norm=dict(type='AverageBatchNormHook'),  # all processes validate the same network
+    unify=dict(type='UnifyHook'),  # all processes validate the same network
     consistency=dict(type='ConsistencyHook'),
 )
 

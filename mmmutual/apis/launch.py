@@ -83,7 +83,8 @@ def init_processes(cfg: Config, launcher: str) -> None:
         launcher: 'none', 'pytorch', 'slurm' or 'mpi'.
 
     Raises:
-        ValueError: for nccl without a GPU, or slurm and mpi without one.
+        ValueError: for nccl without a GPU, slurm and mpi without one, or a learning rate to be scaled by the number of
+            processes where several of them share their samples.
     """
     cfg.launcher = launcher
     if cfg.get('model_wrapper_cfg') is None and _has_schedule(cfg):
@@ -93,6 +94,12 @@ def init_processes(cfg: Config, launcher: str) -> None:
         cfg.model_wrapper_cfg.type = f'mmmutual.{wrapper}'
     if launcher == 'none':
         return
+    peer_parallel = (cfg.get('model_wrapper_cfg') or {}).get('type') == 'mmmutual.PeerParallel'
+    if peer_parallel and (cfg.get('auto_scale_lr') or {}).get('enable', False):
+        raise ValueError(
+            'auto_scale_lr (--auto-scale-lr) counts every process, but with PeerParallel the peers share their '
+            'samples: set optim_wrapper.optimizer.lr by hand'
+        )
     if cfg.get('env_cfg') is None:
         cfg.env_cfg = dict()
     env_cfg = cfg.env_cfg

@@ -17,7 +17,7 @@ TAKEN: Dict[Tuple[str, ...], Tuple[str, ...]] = {
     ('modalities', '*'): ('ann_file', 'kind', 'data_prefix', 'filename_tmpl', 'start_index'),
 }
 HOOKS = (
-    'runtime_info', 'timer', 'logger', 'param_scheduler', 'checkpoint', 'sampler_seed', 'average_batch_norm',
+    'runtime_info', 'timer', 'logger', 'param_scheduler', 'checkpoint', 'sampler_seed', 'unify',
     'consistency', 'early_stopping', 'visualization', 'profiler', 'ema',
 )  # fmt: skip
 # Names whose place is elsewhere: parts of a model, and what configs of OpenMMLab 1.x called them.

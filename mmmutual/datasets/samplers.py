@@ -1,10 +1,12 @@
 """Samplers whose indices say of which epoch they are, and that can start in the middle of one."""
 
-from typing import Iterator, Optional, Tuple
+import math
+from typing import Any, Iterator, Optional, Tuple
 
 from mmengine.dataset import DefaultSampler
 
 from mmmutual.registry import DATA_SAMPLERS
+from mmmutual.utils.replicas import get_replica
 
 
 class SampleIndex(int):
@@ -46,10 +48,21 @@ class SampleIndex(int):
 class ResumableSampler(DefaultSampler):
     """mmengine's :class:`DefaultSampler`, the same indices in the same order, with exact resume in mid-epoch.
 
-    It yields :class:`SampleIndex`. Arguments as of ``DefaultSampler``: ``dataset, shuffle, seed, round_up``.
+    It yields :class:`SampleIndex`. Processes that train peers of the same samples get the same indices, see
+    :class:`mmmutual.engine.PeerParallel`. Arguments as of ``DefaultSampler``: ``dataset, shuffle, seed, round_up``.
     """
 
     _skip = 0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        replica = get_replica()
+        if replica is not None:
+            self.rank, self.world_size = replica.index, replica.count
+            size = len(self.dataset)
+            first = 0 if self.round_up else self.rank
+            self.num_samples = math.ceil((size - first) / self.world_size)
+            self.total_size = self.num_samples * self.world_size if self.round_up else size
 
     def skip(self, num_samples: int) -> None:
         """Leave out the first indices of this rank in the next epoch that is begun, and in no other.

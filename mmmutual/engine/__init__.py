@@ -6,15 +6,15 @@ It knows models by their interface only, and imports no floor above the ground: 
 
 from .ddp import MutualDistributedDataParallel
 from .driver import drive
-from .hooks import AverageBatchNormHook, ConsistencyHook, DeferredRuntimeInfoHook, ExactCheckpointHook, MethodHook
+from .hooks import ConsistencyHook, DeferredRuntimeInfoHook, ExactCheckpointHook, MethodHook, UnifyHook
 from .loops import ResumableTrainLoop
 from .optim_wrapper import MutualOptimWrapper
 from .optim_wrapper_constructors import BranchOptimWrapperConstructor, MultiOptimWrapperConstructor
+from .peer_parallel import PeerParallel
 from .schedules import JointSchedule, UpdateSchedule
 from .update import Update, UpdateStep
 
 __all__ = [
-    'AverageBatchNormHook',
     'BranchOptimWrapperConstructor',
     'ConsistencyHook',
     'DeferredRuntimeInfoHook',
@@ -24,7 +24,9 @@ __all__ = [
     'MultiOptimWrapperConstructor',
     'MutualDistributedDataParallel',
     'MutualOptimWrapper',
+    'PeerParallel',
     'ResumableTrainLoop',
+    'UnifyHook',
     'Update',
     'UpdateSchedule',
     'UpdateStep',

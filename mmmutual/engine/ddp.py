@@ -7,6 +7,7 @@ from mmengine.model import MMDistributedDataParallel
 from torch import Tensor, nn
 
 from mmmutual.registry import MODEL_WRAPPERS
+from mmmutual.utils.replicas import set_replica
 
 from .driver import drive
 from .gradient_average import average_gradients
@@ -49,6 +50,7 @@ class MutualDistributedDataParallel(MMDistributedDataParallel):
             device_ids = None
         module.train()  # what freezes parameters in train(), as partial batch norm does, must have done so before
         super().__init__(module=module, device_ids=device_ids, broadcast_buffers=broadcast_buffers, **kwargs)
+        set_replica(None)  # a wrapper that came before may have said otherwise
         self._wrapped = self._trainable()
         self._host_group = None if dist.get_backend() == 'gloo' else dist.new_group(backend='gloo')
 
@@ -68,7 +70,7 @@ class MutualDistributedDataParallel(MMDistributedDataParallel):
             yield update
 
     def _average(self, name: str, params: List[nn.Parameter]) -> None:
-        average_gradients(name, params, self._host_group)
+        average_gradients(name, params, self.process_group, self._host_group)
 
     def _trainable(self) -> List[int]:
         return [id(p) for p in self.module.parameters() if p.requires_grad]

@@ -10,8 +10,13 @@ from torch import Tensor, nn
 BUCKET_BYTES = 25 * 2**20
 
 
-def average_gradients(name: str, params: List[nn.Parameter], host_group: Optional[dist.ProcessGroup] = None) -> None:
-    """Replace ``p.grad`` by its mean over all processes, where any process has one.
+def average_gradients(
+    name: str,
+    params: List[nn.Parameter],
+    group: Optional[dist.ProcessGroup] = None,
+    host_group: Optional[dist.ProcessGroup] = None,
+) -> None:
+    """Replace ``p.grad`` by its mean over processes, where any of them has one.
 
     A parameter that has a gradient on no process keeps ``None`` (so that momentum and weight decay leave it alone, as
     in one process); one that lacks it here only counts as zero here.
@@ -19,8 +24,9 @@ def average_gradients(name: str, params: List[nn.Parameter], host_group: Optiona
     Args:
         name: of the update, the same on every process.
         params: the same parameters in the same order on every process.
-        host_group: a group whose backend takes CPU tensors, over which it is agreed who has a gradient, so that the
-            device is not waited for; None: the default group, which then must be one.
+        group: the processes to average over; None: all.
+        host_group: the same processes in a group whose backend takes CPU tensors, over which it is agreed who has a
+            gradient, so that the device is not waited for; None: the default group, which then must be one.
 
     Raises:
         RuntimeError: if the processes are at different updates.
@@ -43,10 +49,10 @@ def average_gradients(name: str, params: List[nn.Parameter], host_group: Optiona
     pending = []
     for grads in _buckets(p.grad for p in used):
         flat = torch.cat([g.reshape(-1) for g in grads])
-        pending.append((grads, flat, dist.all_reduce(flat, async_op=True)))
+        pending.append((grads, flat, dist.all_reduce(flat, group=group, async_op=True)))
     for grads, flat, work in pending:
         work.wait()
-        flat /= dist.get_world_size()
+        flat /= dist.get_world_size(group)
         for g, mean in zip(grads, flat.split([g.numel() for g in grads])):
             g.copy_(mean.view(g.shape))
 

@@ -19,8 +19,8 @@ class ConsistencyHook(Hook):
     """Compare what the model reads with what the data sets give, and its weights with those of a checkpoint.
 
     A data set tells its ``input_names`` and ``num_classes``, a model its ``input_names`` and ``num_classes``; what
-    either does not tell is not compared. A data set with ``check_media`` is asked, and a model with
-    ``check_inputs`` is shown the first sample of every data set.
+    either does not tell is not compared. A data set with ``check_media`` is asked, a model with ``check_inputs`` is
+    shown the first sample of every data set, a model wrapper with ``check_loader`` every loader.
     """
 
     priority = 'VERY_HIGH'
@@ -40,6 +40,8 @@ class ConsistencyHook(Hook):
             if dataset is None:
                 continue
             _refuse_no_batch(dataloader, f'{loop_name}_dataloader')
+            if hasattr(runner.model, 'check_loader'):
+                runner.model.check_loader(dataloader, f'{loop_name}_dataloader')
             check(model, dataset, f'{loop_name}_dataloader.dataset')
             if hasattr(dataset, 'check_media'):
                 dataset.check_media()

@@ -13,7 +13,7 @@ from mmmutual.utils.atomic_file_backend import NAME as ATOMIC
 from mmmutual.utils.plain_state import plain_message_hub, plain_schedulers, rebuild_message_hub, to_plain
 from mmmutual.utils.rng_state import capture_rng_state, restore_rng_state
 
-from .average_batch_norm_hook import average_batch_norms
+from ..unify import unify
 from .deferred_log_hook import DeferredRuntimeInfoHook
 from .training_position import describe_loader, fit_position
 
@@ -38,17 +38,18 @@ class ExactCheckpointHook(CheckpointHook):
         self._of_all_ranks: Optional[List[Dict[str, Any]]] = None
         self._loaded: Optional[Dict[str, Any]] = None
         self._to_restore: Optional[Dict[str, Any]] = None
+        self._optimizer_state: Optional[Dict[int, dict]] = None
         self._before_val: Optional[Dict[str, Any]] = None
 
     def _save_checkpoint(self, runner: Any) -> None:
         self._gather(runner)
         super()._save_checkpoint(runner)
-        self._of_all_ranks = None
+        self._of_all_ranks = self._optimizer_state = None
 
     def _save_best_checkpoint(self, runner: Any, metrics: dict) -> None:
         self._gather(runner)
-        super()._save_best_checkpoint(runner, metrics)
-        self._of_all_ranks = None
+        super()._save_best_checkpoint(runner, metrics)  # may save the epoch's file again, optimiser and all
+        self._of_all_ranks = self._optimizer_state = None
 
     def _save_checkpoint_with_step(self, runner: Any, step: int, meta: dict) -> None:
         # mmengine removes the oldest file before it writes the new one: killed in between, a run with max_keep_ckpts=1
@@ -63,7 +64,9 @@ class ExactCheckpointHook(CheckpointHook):
 
     def _gather(self, runner: Any) -> None:
         # Every rank comes here, while only the first writes the file and calls before_save_checkpoint.
-        average_batch_norms(runner.model)
+        unify(runner.model)
+        if hasattr(runner.model, 'whole_optimizer_state'):
+            self._optimizer_state = runner.model.whole_optimizer_state(runner.optim_wrapper)
         self._of_all_ranks = all_gather_object(self._before_val or capture_rng_state())
         for hook in runner.hooks:
             if isinstance(hook, DeferredRuntimeInfoHook):
@@ -73,6 +76,8 @@ class ExactCheckpointHook(CheckpointHook):
         """Add what a resume needs; turn the rest into tensors and plain values."""
         checkpoint['meta'] = to_plain(checkpoint['meta'], 'meta')
         checkpoint['message_hub'] = plain_message_hub(checkpoint['message_hub'])
+        if self._optimizer_state is not None and 'optimizer' in checkpoint:
+            checkpoint['optimizer']['state'] = self._optimizer_state
         if 'param_schedulers' in checkpoint:
             checkpoint['param_schedulers'] = plain_schedulers(checkpoint['param_schedulers'])
         checkpoint[KEY] = dict(rng=self._of_all_ranks, loader=describe_loader(runner.train_dataloader))
@@ -82,6 +87,9 @@ class ExactCheckpointHook(CheckpointHook):
         hub = checkpoint.get('message_hub') or {}
         if 'plain_log_scalars' in hub:
             checkpoint['message_hub'] = rebuild_message_hub(hub)
+        if 'optimizer' in checkpoint and hasattr(runner.model, 'own_optimizer_state'):
+            whole = checkpoint['optimizer']['state']
+            checkpoint['optimizer']['state'] = runner.model.own_optimizer_state(runner.optim_wrapper, whole)
         record, meta = checkpoint.get(KEY) or {}, checkpoint.get('meta') or {}
         if not {'epoch', 'iter'} <= set(meta):
             return  # weights only

@@ -5,12 +5,16 @@ from typing import Any, Dict, Optional
 from mmengine.dist import get_world_size
 from torch.utils.data import DataLoader
 
+from mmmutual.utils.replicas import get_replica
+
 
 def describe_loader(loader: DataLoader) -> Dict[str, Any]:
     """What the iteration count of a checkpoint means: plain numbers to save beside it."""
+    replica = get_replica()
+    shares = get_world_size() if replica is None else replica.count
     return dict(
         batches=len(loader),
-        samples_per_batch=None if loader.batch_size is None else loader.batch_size * get_world_size(),
+        samples_per_batch=None if loader.batch_size is None else loader.batch_size * shares,
         sampler_seed=getattr(loader.sampler, 'seed', None),
     )
 

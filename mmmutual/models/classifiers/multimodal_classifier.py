@@ -1,6 +1,6 @@
 """The classifier of which MML, MLA, OGM, QMF and joint training are configurations."""
 
-from typing import Dict, List, Optional, Sequence, Tuple, Union
+from typing import Callable, Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
 from mmengine.model import ModuleDict
@@ -18,6 +18,7 @@ from .named_inputs import call_with, wanted_names
 FOR_LOSSES = ('features', 'logits', 'fused_logits', 'labels')
 FOR_FUSION = ('features', 'logits')
 ENSEMBLE = 'ensemble'
+Exchange = Callable[[Tensor], Dict[str, Tensor]]
 RESERVED = (ENSEMBLE, 'shared')  # the fusion's results; the parameter group of what belongs to no branch
 
 
@@ -77,6 +78,8 @@ class MultiModalClassifier(MutualModel):
             if hasattr(part, 'check_branches'):
                 part.check_branches(list(branches))
         self._fusion_wants = wanted_names(self.fusion, 'fusion', FOR_FUSION)
+        self._own_branch: Optional[str] = None
+        self._exchange: Optional[Exchange] = None
 
     @property
     def input_names(self) -> List[str]:
@@ -92,6 +95,32 @@ class MultiModalClassifier(MutualModel):
     def parameter_branches(self) -> Dict[str, Branch]:
         """What is optimised and clipped by branch; a shared head and the fusion are not in it."""
         return dict(self.branches.items())
+
+    def train_branch(self, name: str, exchange: Exchange) -> None:
+        """Train one branch only, beside other processes that train the others; :class:`PeerParallel` asks for it.
+
+        Args:
+            name: of the branch. The parameters of all others are frozen.
+            exchange: logits (B, C) of this branch -> those of all, by branch, in order.
+
+        Raises:
+            ValueError: if the training is not the sum of what each branch does on the logits of all: another schedule
+                than a plain one, modulators, parameters outside branches, losses or a fusion that read features.
+        """
+        what = None
+        if not self.schedule.plain or len(self.modulators) > 0:
+            what = [type(part).__name__ for part in (self.schedule, *self.modulators)]
+        inside = {id(p) for p in self.branches.parameters()}
+        outside = [key for key, p in self.named_parameters() if id(p) not in inside]
+        wants = {**self._loss_wants, 'fusion': self._fusion_wants}
+        readers = [part for part, wanted in wants.items() if 'features' in wanted]
+        for found, why in ((what, 'needs one process'), (outside, 'is shared'), (readers, 'reads features of all')):
+            if found:
+                raise ValueError(f'one branch per process exchanges logits only, but {found} {why}')
+        for other, branch in self.branches.items():
+            if other != name:
+                branch.requires_grad_(False)
+        self._own_branch, self._exchange = name, exchange
 
     def check_inputs(self, inputs: Dict[str, Tensor]) -> None:
         """Refuse a batch, as the preprocessor gives it, that an encoder cannot take; called before training.
@@ -144,8 +173,12 @@ class MultiModalClassifier(MutualModel):
 
     def joint_update(self, inputs: Dict[str, Tensor], data_samples: List[MultiModalDataSample]) -> Update:
         """Losses of all branches and the training accuracy of each, as one update."""
-        self._refuse_incomplete(data_samples)
-        features, logits = self.run_branches(inputs)
+        self._refuse_incomplete(data_samples, [self._own_branch] if self._own_branch else list(self.branches))
+        if self._exchange is None:
+            features, logits = self.run_branches(inputs)
+        else:
+            features, logits = self.run_branches(inputs, [self._own_branch])
+            logits = self._exchange(logits[self._own_branch])
         labels = stack_labels(data_samples, next(iter(logits.values())).device)
         fused = self.fuse(features, logits)
         losses = self.compute_losses(features, logits, fused, labels)
@@ -168,7 +201,7 @@ class MultiModalClassifier(MutualModel):
     ) -> List[MultiModalDataSample]:
         """Data samples with the logits of every branch and of the fusion."""
         if data_samples is not None:
-            self._refuse_incomplete(data_samples)
+            self._refuse_incomplete(data_samples, list(self.branches))
         logits = self.tensor(inputs)
         fused = logits.pop(ENSEMBLE)
         samples = data_samples or [MultiModalDataSample() for _ in fused]
@@ -176,9 +209,9 @@ class MultiModalClassifier(MutualModel):
             sample.set_prediction({name: z[i] for name, z in logits.items()}, fused[i])
         return samples
 
-    def _refuse_incomplete(self, data_samples: List[MultiModalDataSample]) -> None:
-        """This model needs every modality of every sample."""
-        wanted = set(self.input_names)
+    def _refuse_incomplete(self, data_samples: List[MultiModalDataSample], names: List[str]) -> None:
+        """The branches of these names need their input of every sample."""
+        wanted = {self.branches[name].input_name for name in names}
         for sample in data_samples:
             available = sample.get('available')
             if available is not None and not wanted <= set(available):
