@@ -3,7 +3,7 @@
 from .base_model import MutualModel
 from .classifiers import Branch, MultiModalClassifier
 from .data_preprocessor import MultiModalDataPreprocessor
-from .encoders import FrameEncoder, ResNetTSM
+from .encoders import FrameEncoder, MobileNetV2TSM, ResNetTSM
 from .fusions import MeanLogits
 from .heads import LinearHead
 from .input_normalizers import FrameDifference, NormalizeFrames
@@ -17,6 +17,7 @@ __all__ = [
     'FrameEncoder',
     'LinearHead',
     'MeanLogits',
+    'MobileNetV2TSM',
     'Modulator',
     'MultiModalClassifier',
     'MultiModalDataPreprocessor',

@@ -1,6 +1,5 @@
 """What the golden tests of MML need to know of the original: its names, its weight fill, its arguments."""
 
-import re
 import zlib
 from typing import Any, Dict, List, Optional, Sequence
 
@@ -8,35 +7,18 @@ import numpy as np
 import torch
 
 from mmmutual.registry import MODELS
+from mmmutual.utils.branch_state import branch_state
+from mmmutual.utils.checkpoint_names import branch_names
 
 # spec/mml.md 2.3: channels that the loader delivers per segment, and channels into the stem
 LOADED = dict(RGB=3, Flow=10, RGBDiff=18)
 STEM = dict(RGB=3, Flow=10, RGBDiff=15)
-WIDTH = dict(resnet18=512, resnet34=512, resnet50=2048, resnet101=2048, resnet152=2048)
-
-_TO_OURS = [
-    (r'^base_model\.(?=layer|conv1|bn1)', 'encoder.backbone.'),
-    (r'^(new_fc|base_model\.fc)\.', 'head.fc.'),
-    (r'(layer\d\.(?:net\.)?\d+)\.nl\.', r'\1.non_local_block.'),
-    (r'(layer\d\.(?:net\.)?\d+)\.block\.', r'\1.block.'),
-    (r'backbone\.conv1\.weight$', 'backbone.conv1.conv.weight'),
-    (r'backbone\.bn1\.', 'backbone.conv1.bn.'),
-    (r'(\.\d+(?:\.net|\.block)?)\.conv(\d)\.(net\.weight|weight)$', r'\1.conv\2.conv.\3'),
-    (r'(\.\d+(?:\.net|\.block)?)\.bn(\d)\.', r'\1.conv\2.bn.'),
-    (r'\.downsample\.0\.', '.downsample.conv.'),
-    (r'\.downsample\.1\.', '.downsample.bn.'),
-    (r'non_local_block\.(g|phi)\.0\.', r'non_local_block.\1.0.conv.'),
-    (r'non_local_block\.theta\.', 'non_local_block.theta.conv.'),
-    (r'non_local_block\.W\.0\.', 'non_local_block.conv_out.conv.'),
-    (r'non_local_block\.W\.1\.', 'non_local_block.conv_out.bn.'),
-]
+WIDTH = dict(resnet18=512, resnet34=512, resnet50=2048, resnet101=2048, resnet152=2048, mobilenetv2=1280)
 
 
 def our_name(original: str) -> str:
     """Name inside one of our branches (spec/mml.md 3.4)."""
-    for pattern, replacement in _TO_OURS:
-        original = re.sub(pattern, replacement, original)
-    return original
+    return branch_names([original])[original]
 
 
 def filled(key: str, shape: Sequence[int], prefix: str = '') -> np.ndarray:
@@ -50,16 +32,20 @@ def filled(key: str, shape: Sequence[int], prefix: str = '') -> np.ndarray:
     return 1 + 0.1 * v if key.endswith('weight') else 0.1 * v
 
 
+def checkpoint(shapes: Dict[str, Sequence[int]], prefix: str = '') -> dict:
+    """A checkpoint of the original's network of these keys, as the original saves it."""
+    state = {
+        f'module.{key}': torch.zeros(shape, dtype=torch.int64)
+        if key.endswith('num_batches_tracked')
+        else torch.from_numpy(filled(key, shape, prefix))
+        for key, shape in shapes.items()
+    }
+    return dict(epoch=3, arch='resnet', state_dict=state, optimizer=dict(state={}, param_groups=[]), best_prec1=50.0)
+
+
 def fill_branch(branch: torch.nn.Module, shapes: Dict[str, Sequence[int]], prefix: str = '') -> None:
     """Fill one of our branches as the original network of these keys was filled."""
-    state = {}
-    for key, shape in shapes.items():
-        if not key.endswith('num_batches_tracked'):
-            state[our_name(key)] = torch.from_numpy(filled(key, shape, prefix))
-    # mmcv's non-local block has no bias before its last norm: take it out of the running mean (exact in eval mode)
-    for name in [name for name in state if name.endswith('conv_out.conv.bias')]:
-        state[name.replace('conv.bias', 'bn.running_mean')] -= state.pop(name)
-    missing, unexpected = branch.load_state_dict(state, strict=False)
+    missing, unexpected = branch.load_state_dict(branch_state(checkpoint(shapes, prefix), 'golden'), strict=False)
     assert not unexpected, unexpected
     assert all(name.endswith('num_batches_tracked') for name in missing), missing
 
@@ -77,6 +63,12 @@ def branch_cfg(
     **tsm: Any,
 ) -> dict:
     """Config of the branch that is the original's network of these arguments."""
+    if arch == 'mobilenetv2':
+        tsm = {name: tsm[name] for name in tsm if name == 'shift_div'}  # the others are those of ResNets
+        backbone = dict(type='mmmutual.MobileNetV2TSM', num_segments=num_segments, is_shift=shift, **tsm)
+        return _branch(
+            input or modality.lower(), dict(backbone, in_channels=STEM[modality]), arch, num_classes, dropout
+        )
     backbone = dict(depth=int(arch[len('resnet') :]), in_channels=STEM[modality], partial_bn=partial_bn)
     if shift:
         backbone.update(type='mmmutual.ResNetTSM', num_segments=num_segments, **tsm)
@@ -89,8 +81,12 @@ def branch_cfg(
             )
     else:
         backbone.update(type='mmaction.ResNet')
+    return _branch(input or modality.lower(), backbone, arch, num_classes, dropout)
+
+
+def _branch(input: str, backbone: dict, arch: str, num_classes: int, dropout: float) -> dict:
     return dict(
-        input=input or modality.lower(),
+        input=input,
         encoder=dict(type='mmmutual.FrameEncoder', backbone=backbone),
         head=dict(type='mmmutual.LinearHead', num_classes=num_classes, in_channels=WIDTH[arch], dropout_ratio=dropout),
     )

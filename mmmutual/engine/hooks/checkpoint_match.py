@@ -1,10 +1,11 @@
 """How much of a checkpoint fits a model, told before it is loaded."""
 
-import logging
-from typing import Any, Dict, List
+from typing import Any, Dict
 
-from mmengine.logging import print_log
-from torch import Tensor, nn
+from torch import nn
+
+from mmmutual.utils.branch_state import tensors_of
+from mmmutual.utils.state_match import report_states
 
 
 def report_match(model: nn.Module, checkpoint: Dict[str, Any], source: str) -> None:
@@ -20,30 +21,4 @@ def report_match(model: nn.Module, checkpoint: Dict[str, Any], source: str) -> N
     Raises:
         ValueError: if nothing matches, naming first names of both sides.
     """
-    state = checkpoint.get('state_dict', checkpoint)
-    given = {_unwrapped(name): value for name, value in state.items() if isinstance(value, Tensor)}
-    wanted = model.state_dict()
-    shared = [name for name in wanted if name in given]
-    other_shape = [name for name in shared if given[name].shape != wanted[name].shape]
-    matched = len(shared) - len(other_shape)
-    if not matched:
-        raise ValueError(
-            f'{source} matches nothing of {type(model).__name__}: it has names like {_first(given)}, the model has '
-            f'{_first(wanted)}; {len(other_shape)} names are the same but of another shape {other_shape[:4]}'
-        )
-    missing = [name for name in wanted if name not in given and not name.endswith('num_batches_tracked')]
-    unexpected = [name for name in given if name not in wanted]
-    print_log(
-        f'{source}: {matched} matched, {len(missing)} missing {missing[:4]}, {len(unexpected)} unexpected '
-        f'{unexpected[:4]}, {len(other_shape)} of another shape {other_shape[:4]}',
-        logger='current',
-        level=logging.WARNING if missing or unexpected or other_shape else logging.INFO,
-    )
-
-
-def _unwrapped(name: str) -> str:
-    return name[len('module.') :] if name.startswith('module.') else name
-
-
-def _first(state: Dict[str, Any]) -> List[str]:
-    return sorted(state)[:3]
+    report_states(tensors_of(checkpoint), model.state_dict(), source, type(model).__name__)

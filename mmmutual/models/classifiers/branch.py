@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from mmmutual.registry import MODELS
 
+from .tune_from import TuneFrom
+
 
 class Branch(BaseModule):
     """An encoder and, unless the model's head is shared, a head of its own.
@@ -17,14 +19,30 @@ class Branch(BaseModule):
             ``out_channels``, and refuse inputs before training by ``check_input(batch)``.
         input (str): name of the input that it reads.
         head (dict, optional): features -> logits (B, C).
+        tune_from (dict, optional): a trained network whose weights are the first ones here, arguments of
+            :class:`~mmmutual.models.classifiers.tune_from.TuneFrom`: checkpoint, source_modality, source_branch,
+            keep_head.
     """
 
-    def __init__(self, encoder: dict, input: str, head: Optional[dict] = None) -> None:
+    def __init__(
+        self, encoder: dict, input: str, head: Optional[dict] = None, tune_from: Optional[dict] = None
+    ) -> None:
         super().__init__()
         self.input_name = input
         self.encoder = MODELS.build(encoder)
         if head is not None:
             self.head = MODELS.build(head)
+        self.tune_from = None if tune_from is None else TuneFrom(**tune_from)
+
+    def init_weights(self) -> None:
+        """The parts' own initialisation, then the weights of ``tune_from`` over it.
+
+        Raises:
+            ValueError: if they do not fit.
+        """
+        super().init_weights()
+        if self.tune_from is not None:
+            self.tune_from.load_into(self)
 
     @property
     def has_head(self) -> bool:

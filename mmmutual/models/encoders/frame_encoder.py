@@ -2,7 +2,6 @@
 
 from typing import Optional
 
-import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
@@ -16,10 +15,11 @@ class FrameEncoder(BaseModule):
     """Run a frame-wise backbone, with or without temporal shift, and pool over space (spec/mml.md 3.1).
 
     Args:
-        backbone (dict): takes (B * T, C, H, W) and gives (B * T', D, h, w): ``ResNetTSM``, ``mmaction.ResNet`` or any
-            other frame-wise backbone of mmaction2.
-        pretrained (str, optional): an image network's weights for the backbone: a path, a URL or
-            ``torchvision://resnet50``. A stem for flow or differences gets the mean kernel.
+        backbone (dict): takes (B * T, C, H, W) and gives (B * T', D, h, w): ``ResNetTSM``, ``MobileNetV2TSM``,
+            ``mmaction.ResNet`` or any other frame-wise backbone of mmaction2.
+        pretrained (str, optional): weights for the backbone: a path, a URL or ``torchvision://resnet50``, of an image
+            network, of mmaction2, of the original MML code or of one branch of ours. A stem of another number of
+            channels gets the mean kernel; a branch's ``tune_from`` takes the modality into account, and the head.
 
     Raises:
         ValueError: in forward, if clips have another number of segments than the backbone's shift.
@@ -38,16 +38,17 @@ class FrameEncoder(BaseModule):
         """The backbone's own initialisation, then the pretrained weights over it."""
         super().init_weights()
         if self.pretrained is not None:
-            with torch.no_grad():
-                load_pretrained_2d(self.backbone, self.pretrained)
+            load_pretrained_2d(self.backbone, self.pretrained)
 
     @property
     def out_channels(self) -> Optional[int]:
         """D, if the backbone tells."""
-        indices = getattr(self.backbone, 'out_indices', None)
-        if indices is not None and tuple(indices) != (getattr(self.backbone, 'num_stages', 0) - 1,):
-            return None  # feat_dim is that of the last stage
-        return getattr(self.backbone, 'feat_dim', None)
+        backbone = self.backbone
+        stages = getattr(backbone, 'res_layers', getattr(backbone, 'layers', ()))  # of ResNet, of MobileNetV2
+        indices = getattr(backbone, 'out_indices', None)
+        if indices is not None and tuple(indices) != (len(stages) - 1,):
+            return None  # what they tell is the width of the last stage
+        return getattr(backbone, 'feat_dim', getattr(backbone, 'out_channel', None))
 
     def check_input(self, clips: Tensor) -> None:
         """Refuse clips (B, T, C, H, W) that the backbone cannot take, before training.

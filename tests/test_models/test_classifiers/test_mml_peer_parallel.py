@@ -18,9 +18,12 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from mmmutual.datasets import ResumableSampler
+from mmmutual.datasets.transforms import loading
 from mmmutual.engine import PeerParallel
 from mmmutual.models.modulators import Modulator
 from mmmutual.registry import DATASETS, MODELS
+from mmmutual.utils.frame_folders import save_frames
+from mmmutual.utils.optical_flow import save_flow
 from mmmutual.utils.replicas import Replica, get_replica
 
 from ...helpers import run_alone, run_distributed
@@ -329,3 +332,76 @@ def test_training_loaders_split_by_share_and_others_by_process():
     assert by_rank[0] == by_rank[1]
     assert by_rank[2] == by_rank[3]
     assert sorted(by_rank[0] + by_rank[2]) == list(range(24))
+
+
+def run_on_clips(work_dir, data_root, load):
+    """Train on stored clips; what was decoded, and the log."""
+    decoded = []
+    decode = loading._decode
+
+    def note(source, numbers, readers):
+        decoded.append(source['kind'])
+        return decode(source, numbers, readers)
+
+    loading._decode = note
+    pipeline = [
+        dict(type='SampleSegments', num_segments=4, split='train'),
+        dict(type='LoadFrames'),
+        dict(type='MultiScaleCrop', size=32),
+        dict(type='PackMultiModalInputs'),
+    ]
+    lists = dict(rgb=dict(kind='frames', ann_file='rgb.txt'), flow=dict(kind='flow_frames', ann_file='flow.txt'))
+    dataset = dict(
+        type='VideoListDataset', data_root=data_root, classes=3, modalities=lists, pipeline=pipeline, key='line'
+    )
+    torch.manual_seed(0)
+    runner = Runner(
+        model=clip_classifier(('rgb', 'flow')),
+        work_dir=work_dir,
+        cfg=dict(model_wrapper_cfg=dict(type='mmmutual.PeerParallel', load=load)),
+        train_dataloader=dict(
+            batch_size=2,
+            num_workers=0,
+            sampler=dict(type='ResumableSampler', shuffle=True),
+            dataset=dataset,
+            collate_fn=dict(type='default_collate'),
+        ),
+        train_cfg=dict(type='ResumableTrainLoop', max_epochs=2),
+        optim_wrapper=optim_wrapper_cfg(),
+        default_hooks=dict(
+            runtime_info=dict(type='DeferredRuntimeInfoHook'),
+            logger=dict(type='LoggerHook', interval=1),
+            checkpoint=dict(type='ExactCheckpointHook', interval=2),
+            consistency=dict(type='ConsistencyHook'),
+        ),
+        randomness=dict(seed=0),
+        default_scope='mmmutual',
+        experiment_name=work_dir.replace('/', '_'),
+        launcher='pytorch',
+    )
+    runner.train()
+    return sorted(set(decoded)), read_log(work_dir)
+
+
+@pytest.fixture
+def clips(tmp_path):
+    generator = np.random.RandomState(0)
+    lines = dict(rgb='', flow='')
+    for clip in range(4):
+        frames = [generator.randint(0, 256, (40, 48, 3), dtype=np.uint8) for _ in range(9)]
+        save_frames(tmp_path / f'clip{clip}', frames)
+        save_flow(tmp_path / f'flow{clip}', frames)
+        lines['rgb'] += f'clip{clip} 9 {clip % 3}\n'
+        lines['flow'] += f'flow{clip} 8 {clip % 3}\n'
+    for name, text in lines.items():
+        (tmp_path / f'{name}.txt').write_text(text)
+    return tmp_path
+
+
+def test_each_process_may_decode_its_own_input_only(clips, tmp_path):
+    whole = run_distributed(run_on_clips, 2, str(tmp_path / 'all'), str(clips), 'all')
+    own = run_distributed(run_on_clips, 2, str(tmp_path / 'own'), str(clips), 'own')
+    assert [kinds for kinds, _ in whole] == [['flow_frames', 'frames']] * 2
+    assert [kinds for kinds, _ in own] == [['frames'], ['flow_frames']]
+    assert own[0][1] == whole[0][1]  # the same crops and moments of the same samples
+    assert len(own[0][1]) == 4

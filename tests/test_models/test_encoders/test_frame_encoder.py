@@ -35,15 +35,16 @@ def test_clips_of_a_batch_do_not_mix():
         (dict(type='mmaction.ResNet', depth=18), 512),
         (dict(type='mmaction.ResNetTSM', depth=18, num_segments=4), 512),
         (dict(type='mmaction.MobileNetV2TSM', num_segments=4, widen_factor=0.25), 1280),
+        (dict(type='mmmutual.MobileNetV2TSM', num_segments=4, widen_factor=0.25), 1280),
     ],
-    ids=['TSN', 'ResNetTSM', 'MobileNetV2TSM'],
+    ids=['TSN', 'ResNetTSM', 'MobileNetV2TSM', 'our MobileNetV2TSM'],
 )
 def test_backbones_of_mmaction(backbone, width):
     encoder = FrameEncoder(backbone)
     encoder.init_weights()
     features = encoder(clips())
     assert features.shape == (2, 4, width)
-    assert encoder.out_channels in (width, None)
+    assert encoder.out_channels == width
     features.sum().backward()
     assert all(p.grad is not None for p in encoder.parameters())
 
@@ -53,6 +54,7 @@ def test_out_channels_are_those_of_the_stage_that_is_given():
     early = FrameEncoder(dict(type='mmaction.ResNet', depth=18, out_indices=(2,)))
     assert early(clips()).shape == (2, 4, 256)
     assert early.out_channels is None
+    assert FrameEncoder(dict(type='mmaction.MobileNetV2', widen_factor=0.25, out_indices=(3,))).out_channels is None
 
 
 def test_tsn_takes_any_number_of_segments():

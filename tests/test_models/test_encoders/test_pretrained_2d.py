@@ -9,6 +9,7 @@ from torch import nn
 
 from mmmutual.models.encoders import ResNetTSM
 from mmmutual.models.encoders.pretrained_2d import load_pretrained_2d, transfer_stem
+from mmmutual.utils.checkpoint_names import mmaction_name
 
 WIDTH = 4
 
@@ -86,7 +87,7 @@ def test_torchvision_names(weights, checkpoint, log, in_channels):
     assert torch.equal(block.downsample.bn.running_mean, weights[f'{name}.downsample.1.running_mean'])
     line = log[-1]
     count = len(weights) - 2
-    assert f"{count} matched, 0 missing [], 2 unexpected ['fc.weight', 'fc.bias']" in line
+    assert f'{count} matched, 0 missing [], 0 unexpected []' in line  # the classifier is not the backbone's
     assert count == len(net.state_dict())
 
 
@@ -112,6 +113,44 @@ def test_names_of_mmaction(tmp_path, log, prefix):
     assert '0 missing [], 0 unexpected []' in log[-1]
 
 
+@pytest.mark.parametrize('layout', ['ours', 'original', 'mmaction', 'old original'])
+def test_a_checkpoint_of_a_whole_network(tmp_path, log, layout):
+    """The backbone of a branch of ours, of a Recognizer2D, or of the original code, with its classifier."""
+    source = network()
+    state = {f'branches.rgb.encoder.backbone.{name}': value for name, value in source.state_dict().items()}
+    state['branches.rgb.head.fc.weight'] = torch.zeros(3, 8 * WIDTH)
+    if layout != 'ours':
+        state = {mmaction_name(name[len('branches.rgb.') :]): value for name, value in state.items()}
+    if 'original' in layout:
+        state = {f'module.{original_name(name)}': value for name, value in state.items()}
+    if layout == 'old original':
+        state = {name.replace('.net.', '.'): value for name, value in state.items()}
+    path = str(tmp_path / 'trained.pth')
+    torch.save(dict(state_dict=state), path)
+    target = network()
+    load_pretrained_2d(target, path)
+    for value, expected in zip(target.state_dict().values(), source.state_dict().values()):
+        assert torch.equal(value, expected)
+    assert f'{len(source.state_dict())} matched, 0 missing [], 0 unexpected []' in log[-1]
+
+
+def original_name(name):
+    """mmaction2's name -> the original's, of a ResNet with shift."""
+    name = name.replace('cls_head.fc_cls.', 'new_fc.').replace('backbone.', 'base_model.')
+    name = name.replace('.downsample.conv.', '.downsample.0.').replace('.downsample.bn.', '.downsample.1.')
+    for n in '123':
+        name = name.replace(f'.conv{n}.conv.', f'.conv{n}.').replace(f'.conv{n}.bn.', f'.bn{n}.')
+    return name
+
+
+def test_several_branches(tmp_path):
+    kernel = network().conv1.conv.weight
+    state = {f'branches.{name}.encoder.backbone.conv1.conv.weight': kernel for name in ('rgb', 'flow')}
+    torch.save(dict(state_dict=state), tmp_path / 'trained.pth')
+    with pytest.raises(ValueError, match=r"holds the branches \['rgb', 'flow'\]: name one, as tune_from.source_branch"):
+        load_pretrained_2d(network(), str(tmp_path / 'trained.pth'))
+
+
 def test_missing_names_are_reported(weights, tmp_path, log):
     del weights['layer4.1.conv2.weight']
     torch.save(weights, tmp_path / 'w.pth')
@@ -127,7 +166,7 @@ def test_checkpoint_that_matches_nothing(tmp_path):
 
 def test_other_shape(weights, tmp_path):
     torch.save(dict(weights, **{'layer1.0.conv1.weight': torch.zeros(8, 4, 3, 3)}), tmp_path / 'w.pth')
-    message = r'layer1.0.conv1.conv.weight has shape \(8, 4, 3, 3\), the backbone wants \(4, 4, 3, 3\)'
+    message = r'layer1.0.conv1.conv.net.weight has shape \(8, 4, 3, 3\), the network wants \(4, 4, 3, 3\)'
     with pytest.raises(ValueError, match=message):
         load_pretrained_2d(network(), str(tmp_path / 'w.pth'))
 
