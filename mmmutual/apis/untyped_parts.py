@@ -1,11 +1,15 @@
 """Dicts of a config that have no ``type``, and names at its top that nothing reads."""
 
 import difflib
+import inspect
 import logging
 from typing import Any, Dict, Optional, Tuple
 
 from mmengine.config import Config
 from mmengine.logging import print_log
+
+from mmmutual.datasets.modality_options import MODALITY_KEYS
+from mmmutual.models.classifiers.tune_from import TuneFrom
 
 # Keys that a dict without a type takes, by the end of its path; '*' stands for any name.
 TAKEN: Dict[Tuple[str, ...], Tuple[str, ...]] = {
@@ -14,7 +18,8 @@ TAKEN: Dict[Tuple[str, ...], Tuple[str, ...]] = {
     ('env_cfg', 'dist_cfg'): ('backend', 'timeout', 'init_method'),
     ('auto_scale_lr',): ('enable', 'base_batch_size'),
     ('clip_grad',): ('type', 'max_norm', 'norm_type', 'clip_value', 'error_if_nonfinite', 'foreach'),
-    ('modalities', '*'): ('ann_file', 'kind', 'data_prefix', 'filename_tmpl', 'start_index'),
+    ('modalities', '*'): tuple(dict.fromkeys(key for keys in MODALITY_KEYS.values() for key in keys)),
+    ('tune_from',): tuple(inspect.signature(TuneFrom).parameters),
 }
 HOOKS = (
     'runtime_info', 'timer', 'logger', 'param_scheduler', 'checkpoint', 'sampler_seed', 'unify',

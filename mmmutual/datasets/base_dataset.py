@@ -7,6 +7,7 @@ from mmengine.dataset import BaseDataset
 
 from mmmutual.registry import TRANSFORMS
 from mmmutual.utils.errors import UnreadableMediaError
+from mmmutual.utils.replicas import get_replica
 from mmmutual.utils.seeding import seeded
 
 from .unreadable import UnreadableRecord
@@ -54,6 +55,8 @@ class MultiModalDataset(BaseDataset):
         lazy_init: bool = False,
     ) -> None:
         self.max_unreadable = max_unreadable
+        replica = None if test_mode else get_replica()
+        self._needed_inputs = None if replica is None else replica.inputs
         super().__init__(
             data_root=data_root,
             data_prefix=dict(),
@@ -138,6 +141,13 @@ class MultiModalDataset(BaseDataset):
                     tries.append(error)
                     self.unreadable.add(index, self.get_data_info(index)['key'], error)
         raise RuntimeError(f'{MAX_TRIES} samples drawn one after the other are unreadable. The last one: {tries[-1]}')
+
+    def get_data_info(self, idx: int) -> Dict[str, Any]:
+        """What is known of a sample; ``needed_inputs`` where this process trains on some of its inputs only."""
+        info = super().get_data_info(idx)
+        if self._needed_inputs is not None:
+            info['needed_inputs'] = self._needed_inputs
+        return info
 
     def prepare_data(self, idx: int) -> Dict[str, Any]:
         """Run the pipeline on one sample.

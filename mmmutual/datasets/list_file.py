@@ -4,14 +4,18 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
-KINDS = ('video', 'frames', 'flow_frames')
+KINDS = ('video', 'frames', 'flow_frames', 'packed_flow_frames', 'video_flow', 'frames_flow', 'audio')
+FILE_KINDS = ('video', 'video_flow', 'audio')  # one file per clip; a list may leave its length out
+# Flow that is computed when it is read -> kind of what it is computed from.
+COMPUTED_FLOW = {'video_flow': 'video', 'frames_flow': 'frames'}
 KEYS = ('stem', 'line')
 
 
 class ListEntry(NamedTuple):
     """One line of a list file.
 
-    ``num_frames``: images in the folder; of flow the pairs; ``None`` when a list of videos does not say.
+    ``num_frames``: what the list says: images in the folder or frames in the video; of flow images the pairs; of sound
+    the samples; ``None`` when a list of files does not say.
     ``line`` is counted from 1.
     """
 
@@ -25,12 +29,12 @@ def read_list(file: Union[str, Path], kind: str) -> List[ListEntry]:
     """Read a list file.
 
     Fields are separated by blanks and read from the right, so that paths may contain blanks: ``folder frames label``
-    for kinds ``frames`` and ``flow_frames``; ``path label`` or ``path frames label`` for ``video``. Empty lines are
-    skipped.
+    for folders; ``path label`` or ``path frames label`` for videos, and likewise ``path samples label`` for ``audio``.
+    Empty lines are skipped.
 
     Args:
         file: the list.
-        kind: ``'video'``, ``'frames'`` or ``'flow_frames'``.
+        kind: one of :data:`KINDS`.
 
     Raises:
         FileNotFoundError: no such file.
@@ -47,20 +51,21 @@ def read_list(file: Union[str, Path], kind: str) -> List[ListEntry]:
 
 
 def _parse_line(text: str, kind: str, where: str, number: int) -> ListEntry:
-    layout = 'path [frames] label' if kind == 'video' else 'folder frames label'
+    count = 'samples' if kind == 'audio' else 'frames'
+    layout = f'path [{count}] label' if kind in FILE_KINDS else 'folder frames label'
     fields = text.strip().rsplit(maxsplit=2)
-    if kind == 'video' and len(fields) == 3 and not re.fullmatch(r'-?\d+', fields[1]):
+    if kind in FILE_KINDS and len(fields) == 3 and not re.fullmatch(r'-?\d+', fields[1]):
         fields = text.strip().rsplit(maxsplit=1)  # no count: what looked like one belongs to the path
     path, numbers = fields[0], fields[1:]
-    if len(numbers) < (1 if kind == 'video' else 2) or not all(re.fullmatch(r'\d+', field) for field in numbers):
+    if len(numbers) < (1 if kind in FILE_KINDS else 2) or not all(re.fullmatch(r'\d+', field) for field in numbers):
         raise ValueError(f"{where}: expected '{layout}' with integers >= 0, got {text!r}")
     return ListEntry(path, int(numbers[0]) if len(numbers) == 2 else None, int(numbers[-1]), number)
 
 
 def key_of(path: str, kind: str) -> str:
-    """The name that a clip has in every list: of a video the file name without suffix, of a folder its name."""
+    """The name that a clip has in every list: of a file its name without suffix, of a folder its name."""
     name = PurePosixPath(path)
-    return name.stem if kind == 'video' else name.name
+    return name.stem if kind in FILE_KINDS else name.name
 
 
 def join_lists(

@@ -1,4 +1,4 @@
-"""Clips named in list files, one list per input: raw frames, optical flow images and videos."""
+"""Clips named in list files, one list per input: raw frames, optical flow images, videos and sound."""
 
 import os.path as osp
 from typing import Any, Dict, List, Sequence, Tuple, Union
@@ -9,7 +9,7 @@ from mmmutual.registry import DATASETS
 
 from .base_dataset import MultiModalDataset
 from .list_file import KEYS, ListEntry, join_lists, read_list
-from .modality_options import check_modality, read_classes
+from .modality_options import check_modality, frames_of_input, read_classes
 
 NUM_LOOKED_FOR = 10
 
@@ -23,15 +23,23 @@ class VideoListDataset(MultiModalDataset):
 
             - ``ann_file``: list of the clips, see :func:`mmmutual.datasets.list_file.read_list`.
             - ``kind``: ``'video'`` (a file), ``'frames'`` (a folder of images), ``'flow_frames'`` (a folder with one
-              grey image per axis and frame pair).
+              grey image per axis and frame pair), ``'packed_flow_frames'`` (a folder with one image per pair, x in its
+              red and y in its green channel), ``'video_flow'`` and ``'frames_flow'`` (flow that is computed from a
+              video, or a folder of images, when it is read: one pair less than frames), ``'audio'`` (a sound file, or
+              a video's sound track).
             - ``data_prefix``: folder that the paths in the list start from, below ``data_root``. Default ``''``.
-            - ``filename_tmpl`` (not of videos): names of the images, default ``'img_{:06d}.jpg'`` and
-              ``'flow_{axis}_{:05d}.jpg'`` (axis is x or y).
-            - ``start_index`` (not of videos): number of the first image, default 1.
+            - ``filename_tmpl`` (of folders): names of the images, default ``'img_{:06d}.jpg'``,
+              ``'flow_{axis}_{:05d}.jpg'`` (axis is x or y) and, packed, ``'flow_{:05d}.jpg'``. ``{video}`` in it is the
+              name of the folder: ``'{video}-{axis}_{:05d}.jpg'`` is the layout of Something-Something v1.
+            - ``start_index`` (of folders): number of the first image, default 1.
+            - ``list_counts`` (of ``'flow_frames'``): what the numbers in the list count, ``'pairs'`` (default) or
+              ``'images'`` of both axes, as in TSM's lists of Something-Something v1.
+            - ``algorithm``, ``bound`` (of computed flow): see :func:`mmmutual.utils.optical_flow.flow_estimator`;
+              default ``'dis'`` and 20 pixels.
 
             Two inputs may read the same files (RGB and frame differences).
         classes: names of the classes: a file with one per line (below ``data_root``), a list, or just their number.
-        min_frames: a sample is left out when any of its inputs is known to have fewer frames.
+        min_frames: a sample is left out when any of its inputs, sound aside, is known to have fewer frames.
         key: what joins the lists: ``'stem'``, the name of the clip, or ``'line'``, its position.
         **kwargs: of :class:`MultiModalDataset`: ``data_root, pipeline, test_mode, indices, max_unreadable, ...``.
 
@@ -74,7 +82,7 @@ class VideoListDataset(MultiModalDataset):
         """Read, check and join the lists."""
         files = {name: osp.join(self.data_root, options['ann_file']) for name, options in self.modalities.items()}
         kinds = {name: options['kind'] for name, options in self.modalities.items()}
-        lists = {name: read_list(file, kinds[name]) for name, file in files.items()}
+        lists = {name: self._read_list(name, file) for name, file in files.items()}
         for name, entries in lists.items():
             self._check_labels(entries, files[name])
         joined = join_lists(lists, kinds, files, self.key)
@@ -103,6 +111,11 @@ class VideoListDataset(MultiModalDataset):
                     f'data_root={self.data_root!r} and modalities.{name}.data_prefix={options["data_prefix"]!r}'
                 )
 
+    def _read_list(self, name: str, file: str) -> List[ListEntry]:
+        options = self.modalities[name]
+        entries = read_list(file, options['kind'])
+        return [entry._replace(num_frames=frames_of_input(entry.num_frames, options)) for entry in entries]
+
     def _check_labels(self, entries: Sequence[ListEntry], file: str) -> None:
         for entry in entries:
             if entry.label >= self.num_classes:
@@ -114,12 +127,13 @@ class VideoListDataset(MultiModalDataset):
     def _drop_short(
         self, joined: List[Tuple[str, Dict[str, ListEntry]]], files: Dict[str, str]
     ) -> List[Tuple[str, Dict[str, ListEntry]]]:
-        def is_short(entry: ListEntry) -> bool:
-            return entry.num_frames is not None and entry.num_frames < self.min_frames
+        def is_short(name: str, entry: ListEntry) -> bool:
+            has_frames = self.modalities[name]['kind'] != 'audio' and entry.num_frames is not None
+            return has_frames and entry.num_frames < self.min_frames
 
-        kept = [(key, row) for key, row in joined if not any(is_short(entry) for entry in row.values())]
+        kept = [(key, row) for key, row in joined if not any(is_short(*item) for item in row.items())]
         if len(kept) < len(joined):
-            by_input = {name: sum(is_short(row[name]) for _, row in joined) for name in files}
+            by_input = {name: sum(is_short(name, row[name]) for _, row in joined) for name in files}
             message = (
                 f'{len(joined) - len(kept)} of {len(joined)} samples of {", ".join(files.values())} have fewer than '
                 f'min_frames={self.min_frames} frames (by input: {by_input})'
@@ -133,6 +147,6 @@ class VideoListDataset(MultiModalDataset):
         options = self.modalities[name]
         path = osp.join(self.data_root, options['data_prefix'], entry.path)
         source = dict(kind=options['kind'], path=path, num_frames=entry.num_frames)
-        if options['kind'] != 'video':
-            source.update(filename_tmpl=options['filename_tmpl'], start_index=options['start_index'])
+        how = ('filename_tmpl', 'start_index', 'algorithm', 'bound')
+        source.update({field: options[field] for field in how if field in options})
         return source

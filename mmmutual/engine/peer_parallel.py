@@ -36,9 +36,10 @@ class PeerParallel(MutualDistributedDataParallel):
     Args:
         module (MutualModel): a model of several branches with ``train_branch``.
         device_ids (list[int], optional): the GPU of this process; ignored for a module on the CPU.
-        load (str): which inputs each process decodes in training. ``'all'``: all, so that a sample of which one input
-            is unreadable is replaced by the same other one everywhere. ``'own'``: only the input of its branch, K times
-            less decoding; every file must be readable (``tools/misc/check_media.py``), else the run stops.
+        load (str): of which inputs each process decodes the frames in training. ``'all'``: of all, so that a sample
+            of which one input is unreadable is replaced by the same other one everywhere. ``'own'``: of its branch's
+            input only, K times less decoding; every file must be readable (``tools/misc/check_media.py``), else the
+            run stops.
         kwargs: further arguments of DDP.
 
     Raises:

@@ -48,7 +48,13 @@ def _farneback() -> FlowFunction:
     return compute
 
 
-ALGORITHMS: Dict[str, Callable[[], FlowFunction]] = {'dis': _dis, 'farneback': _farneback}
+def _tvl1() -> FlowFunction:
+    # OpenCV's settings, which are those of denseflow's TV-L1 as well: 5 scales and warps, at most 300 iterations each.
+    estimator = cv2.optflow.DualTVL1OpticalFlow_create()
+    return lambda previous, current: estimator.calc(previous, current, None)
+
+
+ALGORITHMS: Dict[str, Callable[[], FlowFunction]] = {'dis': _dis, 'farneback': _farneback, 'tvl1': _tvl1}
 
 
 def quantize_flow(flow: np.ndarray, bound: float = 20.0) -> FlowPair:
@@ -70,37 +76,82 @@ def quantize_flow(flow: np.ndarray, bound: float = 20.0) -> FlowPair:
     return np.ascontiguousarray(levels[..., 0]), np.ascontiguousarray(levels[..., 1])
 
 
-def iter_flow(frames: Iterable[np.ndarray], algorithm: str = 'dis', bound: float = 20.0) -> Iterator[FlowPair]:
-    """Optical flow from each frame to the next, quantised as :func:`quantize_flow` says.
+def check_flow(algorithm: str, bound: float) -> None:
+    """Refuse options that no flow can be computed with.
 
     Args:
-        frames: N RGB frames of one size, uint8 (H, W, 3) each; read one after the other, two are held at a time.
-        algorithm: ``'dis'`` (Dense Inverse Search, the default) or ``'farneback'``.
-        bound: largest displacement that is kept, in pixels, > 0.
-
-    Returns:
-        Iterator over the N - 1 pairs of x and y images, uint8 (H, W) each.
+        algorithm: see :func:`flow_estimator`.
+        bound: see :func:`flow_estimator`.
 
     Raises:
-        ValueError: unknown algorithm, a bound that is not positive; while iterating: frames of different size, frames
-            smaller than 16 pixels a side for DIS.
+        ValueError: unknown algorithm, a bound that is not positive.
+        ImportError: ``'tvl1'`` with an OpenCV that lacks it.
     """
     if algorithm not in ALGORITHMS:
         raise ValueError(f'algorithm must be one of {sorted(ALGORITHMS)}, got {algorithm!r}')
     if not bound > 0:
         raise ValueError(f'bound must be a positive number of pixels, got {bound!r}')
-    return _iter_flow(frames, ALGORITHMS[algorithm](), bound)
+    if algorithm == 'tvl1' and not hasattr(cv2, 'optflow'):
+        raise ImportError(
+            "algorithm 'tvl1' needs OpenCV's extra modules. Run: "
+            f"pip install 'opencv-contrib-python=={cv2.__version__}.*' (the version of the OpenCV that is installed)"
+        )
 
 
-def _iter_flow(frames: Iterable[np.ndarray], compute: FlowFunction, bound: float) -> Iterator[FlowPair]:
+def flow_estimator(algorithm: str = 'dis', bound: float = 20.0) -> Callable[[np.ndarray, np.ndarray], FlowPair]:
+    """A function of two RGB frames, uint8 (H, W, 3), that gives the flow from the first to the second.
+
+    Its results are quantised as :func:`quantize_flow` says: x and y image, uint8 (H, W) each. It raises ValueError for
+    frames of different size, and frames smaller than 16 pixels a side for DIS.
+
+    Args:
+        algorithm: ``'dis'`` (Dense Inverse Search, the default), ``'farneback'`` or ``'tvl1'`` (of the module
+            ``optflow`` of opencv-contrib-python; a second and more for a pair of 450 x 250, 100 times DIS).
+        bound: largest displacement that is kept, in pixels, > 0.
+
+    Raises:
+        ValueError: unknown algorithm, a bound that is not positive.
+        ImportError: ``'tvl1'`` with an OpenCV that lacks it.
+    """
+    check_flow(algorithm, bound)
+    compute = ALGORITHMS[algorithm]()
+
+    def estimate(previous: np.ndarray, current: np.ndarray) -> FlowPair:
+        if previous.shape != current.shape:
+            sizes = f'{previous.shape[:2]} and then {current.shape[:2]}'
+            raise ValueError(f'frames must have one size, got (H, W) {sizes}')
+        greys = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (previous, current)]
+        return quantize_flow(compute(*greys), bound)
+
+    return estimate
+
+
+def iter_flow(frames: Iterable[np.ndarray], algorithm: str = 'dis', bound: float = 20.0) -> Iterator[FlowPair]:
+    """Optical flow from each frame to the next.
+
+    Args:
+        frames: N RGB frames of one size, uint8 (H, W, 3) each; read one after the other, two are held at a time.
+        algorithm: see :func:`flow_estimator`.
+        bound: see :func:`flow_estimator`.
+
+    Returns:
+        Iterator over the N - 1 pairs of x and y images, uint8 (H, W) each.
+
+    Raises:
+        ValueError: what :func:`flow_estimator` refuses; while iterating: what its function refuses.
+        ImportError: see :func:`flow_estimator`.
+    """
+    return _iter_flow(frames, flow_estimator(algorithm, bound))
+
+
+def _iter_flow(
+    frames: Iterable[np.ndarray], estimate: Callable[[np.ndarray, np.ndarray], FlowPair]
+) -> Iterator[FlowPair]:
     previous = None
     for frame in frames:
-        current = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
         if previous is not None:
-            if previous.shape != current.shape:
-                raise ValueError(f'frames must have one size, got (H, W) {previous.shape} and then {current.shape}')
-            yield quantize_flow(compute(previous, current), bound)
-        previous = current
+            yield estimate(previous, frame)
+        previous = frame
 
 
 def save_flow(
@@ -115,8 +166,8 @@ def save_flow(
     Args:
         folder: folder to make; its parents are made as well.
         frames: N >= 2 RGB frames of one size, uint8 (H, W, 3) each.
-        algorithm: see :func:`iter_flow`.
-        bound: see :func:`iter_flow`.
+        algorithm: see :func:`flow_estimator`.
+        bound: see :func:`flow_estimator`.
         filename_tmpl: file name with ``{axis}`` (x or y) and a field for the number; its suffix is the format.
 
     Returns:

@@ -32,6 +32,13 @@ def test_videos_with_and_without_frame_counts(write):
     ]
 
 
+def test_sound_with_and_without_numbers_of_samples(write):
+    file = write('a.wav 3\nmy sound 2.wav 32000 4\n')
+    assert read_list(file, 'audio') == [ListEntry('a.wav', None, 3, 1), ListEntry('my sound 2.wav', 32000, 4, 2)]
+    with pytest.raises(ValueError, match=r"line 1: expected 'path \[samples\] label'.*'a.wav'"):
+        read_list(write('a.wav\n'), 'audio')
+
+
 def test_byte_order_mark_is_no_part_of_the_first_path(write):
     assert read_list(write('\ufeffa.mp4 3\n'), 'video')[0].path == 'a.mp4'
 
@@ -72,7 +79,10 @@ def test_malformed_line_is_named(write, kind, line):
 
 def test_keys():
     assert key_of('Class/v_1.part.avi', 'video') == 'v_1.part'
+    assert key_of('Class/v_1.part.wav', 'audio') == 'v_1.part'
+    assert key_of('Class/v_1.part.avi', 'video_flow') == 'v_1.part'
     assert key_of('Class/v_1.part', 'frames') == 'v_1.part'
+    assert key_of('Class/v_1.part', 'frames_flow') == 'v_1.part'
     assert key_of('Class/v_1.part/', 'flow_frames') == 'v_1.part'
 
 

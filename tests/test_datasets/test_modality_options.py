@@ -1,6 +1,6 @@
 import pytest
 
-from mmmutual.datasets.modality_options import check_modality, read_classes
+from mmmutual.datasets.modality_options import check_modality, frames_of_input, read_classes
 
 
 def test_defaults():
@@ -10,6 +10,51 @@ def test_defaults():
     assert check_modality('rgb', dict(kind='video', ann_file='a.txt')) == dict(
         kind='video', ann_file='a.txt', data_prefix=''
     )
+    assert check_modality('audio', dict(kind='audio', ann_file='a.txt')) == dict(
+        kind='audio', ann_file='a.txt', data_prefix=''
+    )
+
+    assert check_modality('flow', dict(kind='flow_frames', ann_file='a.txt'))['list_counts'] == 'pairs'
+    assert check_modality('flow', dict(kind='packed_flow_frames', ann_file='a.txt')) == dict(
+        kind='packed_flow_frames', ann_file='a.txt', data_prefix='', start_index=1, filename_tmpl='flow_{:05d}.jpg'
+    )
+    assert check_modality('flow', dict(kind='video_flow', ann_file='a.txt')) == dict(
+        kind='video_flow', ann_file='a.txt', data_prefix='', algorithm='dis', bound=20.0
+    )
+    assert check_modality('flow', dict(kind='frames_flow', ann_file='a.txt', bound=15)) == dict(
+        kind='frames_flow',
+        ann_file='a.txt',
+        data_prefix='',
+        start_index=1,
+        filename_tmpl='img_{:06d}.jpg',
+        algorithm='dis',
+        bound=15,
+    )
+
+
+def test_layout_of_something_something_v1():
+    template = '{video}-{axis}_{:05d}.jpg'
+    assert check_modality('flow', dict(kind='flow_frames', ann_file='a', filename_tmpl=template))
+
+
+@pytest.mark.parametrize(
+    ('kind', 'options', 'frames'),
+    [
+        ('video', {}, 12),
+        ('frames', {}, 12),
+        ('flow_frames', {}, 12),
+        ('flow_frames', dict(list_counts='images'), 6),
+        ('packed_flow_frames', {}, 12),
+        ('video_flow', {}, 11),
+        ('frames_flow', {}, 11),
+        ('audio', {}, 12),
+    ],
+)
+def test_what_a_number_in_a_list_stands_for(kind, options, frames):
+    options = dict(options, kind=kind)
+    assert frames_of_input(12, options) == frames
+    assert frames_of_input(None, options) is None
+    assert frames_of_input(0, options) == 0
 
 
 @pytest.mark.parametrize(
@@ -26,6 +71,17 @@ def test_defaults():
         (dict(kind='frames', ann_file='a', filename_tmpl='{:05q}.jpg'), "can't be filled in: ValueError"),
         (dict(kind='flow_frames', ann_file='a', filename_tmpl='{:05d}.jpg'), 'the number of an image and {axis}'),
         (dict(kind='flow_frames', ann_file='a', filename_tmpl='{axis}.jpg'), 'the number of an image and {axis}'),
+        (
+            dict(kind='packed_flow_frames', ann_file='a', filename_tmpl='flow.jpg'),
+            "the number of an image, as 'flow_{:0",
+        ),
+        (dict(kind='flow_frames', ann_file='a', list_counts='files'), r"one of \('pairs', 'images'\), got 'files'"),
+        (
+            dict(kind='video_flow', ann_file='a', algorithm='brox'),
+            r"modality 'm': algorithm must be one of \['dis', 'farneback', 'tvl1'\], got 'brox'",
+        ),
+        (dict(kind='frames_flow', ann_file='a', bound=0), "modality 'm': bound must be a positive .* got 0"),
+        (dict(kind='video', ann_file='a', algorithm='dis'), r"'video' has unknown options \['algorithm'\]"),
     ],
 )
 def test_wrong_options(options, message):

@@ -1,7 +1,9 @@
 import copy
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 from torch.utils.data import DataLoader
 
@@ -105,6 +107,55 @@ def test_augmentation_depends_on_seed_epoch_and_index_only(options):
     torch.rand(3)
     assert draw(epoch=1) == draws['b']
     assert VideoListDataset(**options)[0]['inputs']['rgb'][:, 0, 0, 0].tolist() == draws['a']
+
+
+@pytest.fixture
+def sounds(options, clips_root):
+    """Options with an input 'audio' beside RGB: 0.1 s at 8 kHz; by its list one sound has fewer than min_frames."""
+    lines = []
+    for label in range(3):
+        noise = np.random.RandomState(label).randn(800)
+        soundfile.write(clips_root / f'clip {label}.wav', 0.1 * noise, 8000)
+        lines.append(f'clip {label}.wav {2 if label == 0 else 800} {label}\n')
+    (clips_root / 'audio.txt').write_text(''.join(lines))
+    audio = dict(ann_file='audio.txt', kind='audio')
+    steps = [
+        dict(type='LoadAudio', sample_rate=8000),
+        dict(type='CropOrPadAudio', duration=0.05),
+        dict(type='LogMelSpectrogram', n_fft=128, win_length=128, hop_length=40, n_mels=8),
+    ]
+    modalities = dict(rgb=options['modalities']['rgb'], audio=audio)
+    return dict(options, modalities=modalities, pipeline=[*steps, *options['pipeline']])
+
+
+def test_sound_beside_frames(sounds):
+    dataset = VideoListDataset(**sounds)
+    dataset.check_media()
+    assert dataset.input_names == ('rgb', 'audio')
+    assert len(dataset) == 3
+    packed = dataset[SampleIndex(1)]
+    assert packed['inputs']['rgb'].shape == (4, 3, 32, 32)
+    assert packed['inputs']['audio'].shape == (1, 1, 8, 11)  # 400 samples
+    assert packed['data_samples'].available == ('rgb', 'audio')
+    # the crop of the sound, too, is drawn by seed, epoch and sample
+    again, other = (dataset[SampleIndex(1, epoch=epoch)]['inputs']['audio'] for epoch in (0, 1))
+    assert torch.equal(again, packed['inputs']['audio'])
+    assert not torch.equal(other, again)
+
+
+def test_sound_alone(sounds, clips_root):
+    visual = ('SampleSegments', 'LoadFrames', 'MultiScaleCrop')
+    steps = [step for step in sounds['pipeline'] if step['type'] not in visual]
+    alone = dict(sounds, modalities=dict(audio=sounds['modalities']['audio']), pipeline=steps)
+    dataset = VideoListDataset(**alone)
+    assert list(dataset[0]['inputs']) == ['audio']
+    (clips_root / 'clip 1.wav').write_bytes(b'')
+    assert dataset[SampleIndex(1)]['data_samples'].key in ('clip 0', 'clip 2')
+    assert dataset.unreadable.count == 1
+    for label in range(3):
+        (clips_root / f'clip {label}.wav').unlink()
+    with pytest.raises(FileNotFoundError, match="none of the first 3 clips of input 'audio' exists"):
+        dataset.check_media()
 
 
 def test_workers_give_what_the_main_process_gives(options):
@@ -237,3 +288,40 @@ def test_real_videos_some_of_them_unreadable(data_root, tmp_path):
         # both have the same number of frames, so the first frame of a segment is the same
         assert torch.equal(packed['inputs']['rgbdiff'][:, :3], packed['inputs']['rgb'])
     assert dataset.unreadable.count == 3
+
+
+def test_computed_flow_of_frames_and_videos(options, clips_root):
+    """One list for RGB and its flow; min_frames asks for pairs of flow."""
+    flow = dict(options['modalities']['rgb'], kind='frames_flow', algorithm='farneback', bound=15.0)
+    modalities = dict(rgb=options['modalities']['rgb'], flow=flow)
+    write_lists(clips_root, [('clip 0', 12, 0), ('clip 1', 3, 1), ('clip 2', 7, 2)])
+    dataset = VideoListDataset(**dict(options, modalities=modalities))
+    assert [dataset.get_data_info(index)['key'] for index in range(len(dataset))] == ['clip 0', 'clip 2']
+    sources = dataset.get_data_info(1)['sources']
+    extra = dict(kind='frames_flow', num_frames=6, algorithm='farneback', bound=15.0)
+    assert sources['flow'] == dict(sources['rgb'], **extra)
+    inputs = dataset[1]['inputs']
+    assert inputs['flow'].shape == (4, 10, 32, 32)
+    assert (inputs['flow'].long() - 128).abs().max() <= 1  # each frame has one grey level
+
+    (clips_root / 'videos.txt').write_text('a.mp4 0\nb.mp4 3 1\nc.mp4 4 2\n')
+    flow = dict(kind='video_flow', ann_file='videos.txt')
+    dataset = VideoListDataset(**dict(options, modalities=dict(flow=flow)))
+    infos = [dataset.get_data_info(index) for index in range(len(dataset))]
+    assert [(info['key'], info['sources']['flow']['num_frames']) for info in infos] == [('a', None), ('c', 3)]
+    assert infos[0]['sources']['flow']['algorithm'] == 'dis'
+
+
+def test_flow_in_the_layout_of_something_something_v1(options, clips_root):
+    """Names begin with the folder's, and the list counts the images of both axes."""
+    for folder in (clips_root / 'flow').iterdir():
+        for image in folder.iterdir():  # flow_x_00001.png
+            _, axis, number = image.name.split('_')
+            image.rename(folder / f'{folder.name}-{axis}_{number}')
+    (clips_root / 'flow.txt').write_text('clip 0 22 0\nclip 1 16 1\nclip 2 12 2\n')
+    flow = dict(options['modalities']['flow'], filename_tmpl='{video}-{axis}_{:05d}.png', list_counts='images')
+    modalities = dict(rgb=options['modalities']['rgb'], flow=flow)
+    dataset = VideoListDataset(**dict(options, modalities=modalities))
+    assert [dataset.get_data_info(index)['sources']['flow']['num_frames'] for index in range(3)] == [11, 8, 6]
+    assert dataset[2]['inputs']['flow'][:, 0].max() <= 106
+    assert dataset[2]['inputs']['flow'][:, 1].max() == 199

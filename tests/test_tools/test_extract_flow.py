@@ -1,6 +1,6 @@
 """tools/data/extract_flow.py as a user runs it."""
 
-import importlib.util
+import importlib
 import subprocess
 import sys
 import time
@@ -22,10 +22,9 @@ TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'data' / 'extract_flow.py
 @pytest.fixture(scope='module')
 def tool():
     """The tool as a module."""
-    spec = importlib.util.spec_from_file_location('extract_flow', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(TOOL.parent)
+        yield importlib.import_module('extract_flow')
 
 
 def run(*args):
@@ -82,6 +81,7 @@ def test_options_change_the_images(tmp_path, tool, monkeypatch):
         'bound': ['--bound', '5'],
         'small': ['--short-side', '48'],
         'farneback': ['--algorithm', 'farneback'],
+        'tvl1': ['--algorithm', 'tvl1'],
     }.items():
         call(tool, monkeypatch, source, tmp_path / name, *options)
         image = cv2.imread(str(tmp_path / name / 'one' / 'flow_x_00001.jpg'), cv2.IMREAD_UNCHANGED)
@@ -91,6 +91,7 @@ def test_options_change_the_images(tmp_path, tool, monkeypatch):
     assert median['bound'] == pytest.approx(3 * 127.5 / 5, abs=6)
     assert median['small'] == pytest.approx(1.5 * 127.5 / 20, abs=2)
     assert median['farneback'] == pytest.approx(3 * 127.5 / 20, abs=3)
+    assert median['tvl1'] == pytest.approx(3 * 127.5 / 20, abs=2)
     with pytest.raises(SystemExit, match="made with .*'bound': 20.0.* not with .*'bound': 5.0"):
         call(tool, monkeypatch, source, tmp_path / 'plain', '--bound', '5')
 
@@ -98,7 +99,8 @@ def test_options_change_the_images(tmp_path, tool, monkeypatch):
 def call(tool, monkeypatch, *args):
     """The tool's main function in this process."""
     monkeypatch.setattr(sys, 'argv', ['extract_flow.py', *map(str, args), '--num-workers', '1'])
-    monkeypatch.setattr(tool, 'run_jobs', lambda function, items, *rest: {item: function(item) for item in items})
+    run_all = lambda function, items, *rest: {item: function(item) for item in items}  # noqa: E731
+    monkeypatch.setattr('media_tree.run_jobs', run_all)
     return tool.main()
 
 
@@ -129,26 +131,10 @@ def test_folders_of_frames_in_one_another_are_refused(tmp_path, tool, monkeypatc
         call(tool, monkeypatch, tmp_path / 'src', tmp_path / 'out', '--frames')
 
 
-def test_names(tmp_path, tool):
-    for name in ('a.mp4', 'a/b.mp4', 'c.mp4', 'c.avi', 'd.mp4', 'e.x.mp4'):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    names = tool.name_folders(tool.find_sources(tmp_path, False, ('.mp4', '.avi')), tmp_path)
-    # a would hold a/b and look done before it is; c would be two videos
-    assert {source.relative_to(tmp_path).as_posix(): name for source, name in names.items()} == {
-        'a.mp4': 'a.mp4',
-        'a/b.mp4': 'a/b',
-        'c.mp4': 'c.mp4',
-        'c.avi': 'c.avi',
-        'd.mp4': 'd',
-        'e.x.mp4': 'e.x',
-    }
-
-
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        (['--algorithm', 'tvl1'], "invalid choice: 'tvl1'"),
+        (['--algorithm', 'brox'], "invalid choice: 'brox'"),
         (['--bound', '0'], '--bound must be positive, got 0'),
         (['--short-side', '4'], '--short-side must be at least 16, got 4'),
         (['--num-workers', '0'], '--num-workers must be at least 1, got 0'),
@@ -160,6 +146,15 @@ def test_wrong_options(tmp_path, tool, monkeypatch, capsys, options, message):
         tool.main()
     assert error.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_tvl1_without_the_extra_modules_of_opencv(tmp_path, tool, monkeypatch, capsys):
+    monkeypatch.delattr(cv2, 'optflow', raising=False)
+    with pytest.raises(SystemExit) as error:
+        call(tool, monkeypatch, tmp_path, tmp_path / 'out', '--algorithm', 'tvl1')
+    assert error.value.code == 2
+    assert f"pip install 'opencv-contrib-python=={cv2.__version__}.*'" in capsys.readouterr().err
+    assert not (tmp_path / 'out').exists()
 
 
 def test_nothing_to_do_is_an_error(tmp_path, tool, monkeypatch):

@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 
 from mmmutual.utils.errors import UnreadableMediaError
-from mmmutual.utils.frame_folders import list_images, read_frames, resize_short_side, save_frames, write_image
+from mmmutual.utils.frame_folders import (
+    list_images,
+    read_frames,
+    resize_height,
+    resize_short_side,
+    save_frames,
+    write_image,
+)
 
 from ..video_files import moving_frames
 
@@ -77,3 +84,21 @@ def test_shrinking_averages():
     stripes = np.zeros((64, 64, 3), np.uint8)
     stripes[::2] = 200
     np.testing.assert_allclose(resize_short_side(stripes, 16), 100, atol=1)
+
+
+@pytest.mark.parametrize(('size', 'height', 'width'), [((48, 64), 24, 32), ((240, 427), 256, 455), ((7, 2), 3, 1)])
+def test_resize_height_rounds_the_width(size, height, width):
+    assert resize_height(np.zeros((*size, 3), np.uint8), height).shape == (height, width, 3)
+
+
+def test_a_frame_of_that_height_is_left_as_it_is():
+    frame = moving_frames(1)[0]
+    assert resize_height(frame, 48) is frame
+
+
+def test_quality_sets_the_size_of_the_file(tmp_path):
+    sizes = []
+    for quality in (30, 95):
+        save_frames(tmp_path / str(quality), moving_frames(1), quality=quality)
+        sizes.append((tmp_path / str(quality) / 'img_000001.jpg').stat().st_size)
+    assert 2 * sizes[0] < sizes[1]

@@ -7,18 +7,11 @@ from torch import Tensor
 
 from mmmutual.registry import TRANSFORMS
 
+from .flip import flip_frames
 from .frame_transform import Box, FrameTransform, crop_frames, quarter_positions
 
 # In quarters of the room that a crop leaves: upper left, upper right, lower left, lower right, centre.
 CORNERS_AND_CENTER = ((0, 0), (4, 0), (0, 4), (4, 4), (2, 2))
-
-
-def flip_frames(frames: Tensor) -> Tensor:
-    """Mirror frames left to right; of flow (two channels: x, y) the x displacements change their sign too."""
-    mirrored = frames.flip(3)
-    if mirrored.shape[1] == 2:
-        mirrored[:, 0] = 255 - mirrored[:, 0]
-    return mirrored
 
 
 class _MultiCrop(FrameTransform):

@@ -23,7 +23,7 @@ OPTIONS = dict(
 
 @TRANSFORMS.register_module()
 class SampleSegments(BaseTransform):
-    """Choose T segments of a clip, the same moments for all inputs (spec/mml.md 2.4).
+    """Choose T segments of a clip, the same moments for all inputs but sound (spec/mml.md 2.4).
 
     ========== ============================ =================== ==================================================
     mode       split='train'                split='val'         split='test', the clips in this order
@@ -99,8 +99,11 @@ class SampleSegments(BaseTransform):
 
     def transform(self, results: Dict[str, Any]) -> Dict[str, Any]:
         """Add the frames to read; see the class."""
-        lengths = self._lengths(results['sources'])
-        num_frames = {name: self._num_frames(source, results) for name, source in results['sources'].items()}
+        sources = {name: source for name, source in results['sources'].items() if source['kind'] != 'audio'}
+        if not sources:
+            raise ValueError(f'SampleSegments needs an input with frames, got only sound: {list(results["sources"])}')
+        lengths = self._lengths(sources)
+        num_frames = {name: self._num_frames(source, results) for name, source in sources.items()}
         if self.split == 'train':
             clips = {name: [offsets] for name, offsets in self._train(num_frames, lengths).items()}
         else:
@@ -124,16 +127,20 @@ class SampleSegments(BaseTransform):
         return {name: self.frames_per_segment[name] for name in sources}
 
     def _num_frames(self, source: Dict[str, Any], results: Dict[str, Any]) -> int:
-        """N of an input: of a folder what its list says, of a video the frames that its reader can decode."""
-        if source['kind'] != 'video':
+        """N of an input: of a folder what its list says, of a video the frames that its reader can decode.
+
+        Of flow pairs of frames are counted: of a video one less.
+        """
+        if source['kind'] not in ('video', 'video_flow'):
             count = source['num_frames']
         else:
             readers = results.setdefault('readers', {})
             if source['path'] not in readers:
                 readers[source['path']] = open_video(source['path'], backend=self.video_backend)
-            count = len(readers[source['path']])
+            count = len(readers[source['path']]) - (source['kind'] == 'video_flow')
         if count < 1:
-            raise UnreadableMediaError(source['path'], 'unreadable: no frames')
+            what = 'frame pairs' if 'flow' in source['kind'] else 'frames'
+            raise UnreadableMediaError(source['path'], f'unreadable: no {what}')
         return count
 
     def _train(self, num_frames: Dict[str, int], lengths: Dict[str, int]) -> Dict[str, ndarray]:

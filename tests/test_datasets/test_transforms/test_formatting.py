@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from mmmutual.datasets.transforms import PackMultiModalInputs
@@ -47,6 +48,25 @@ def test_channels_last_frames_become_planes():
     packed = PackMultiModalInputs()(results)['inputs']['rgbdiff']
     assert packed.is_contiguous()
     assert torch.equal(packed[1, 3:6], pixels[3].permute(2, 0, 1))
+
+
+def test_sound_has_one_segment_of_one_channel_and_one_view():
+    spectrogram = torch.arange(6.0).view(1, 2, 3)
+    alone = PackMultiModalInputs()(dict(spectrograms=dict(audio=spectrogram), key='v', gt_label=3))
+    assert alone['inputs']['audio'].tolist() == [[[[0, 1, 2], [3, 4, 5]]]]
+    assert alone['data_samples'].metainfo == dict(key='v', available=('audio',), num_views=1)
+    assert alone['data_samples'].gt_label.tolist() == [3]
+    results = dict(frames=dict(rgb=numbered(12, 3)), num_views=2, num_crops=3, num_segments=2)
+    both = PackMultiModalInputs()(dict(results, spectrograms=dict(audio=spectrogram)))
+    assert {name: tuple(packed.shape) for name, packed in both['inputs'].items()} == dict(
+        rgb=(6, 2, 3, 1, 1), audio=(1, 1, 2, 3)
+    )
+    assert both['data_samples'].num_views == 6
+
+
+def test_nothing_to_pack():
+    with pytest.raises(ValueError, match='nothing to pack: put LoadFrames or LogMelSpectrogram before it'):
+        PackMultiModalInputs()(dict(key='v', sources={}))
 
 
 def test_without_a_label():

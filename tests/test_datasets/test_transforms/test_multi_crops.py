@@ -2,7 +2,6 @@ import pytest
 import torch
 
 from mmmutual.datasets.transforms import FiveCrop, TenCrop, ThreeCrop
-from mmmutual.datasets.transforms.multi_crops import flip_frames
 
 from .test_crops import grid
 
@@ -39,20 +38,6 @@ def test_crops_are_the_outermost_part():
     frames = torch.arange(4, dtype=torch.uint8)[:, None, None, None].expand(4, 3, 20, 20)
     crops = ThreeCrop(16)(dict(frames=dict(rgb=frames)))['frames']['rgb']
     assert crops[:, 0, 0, 0].tolist() == [0, 1, 2, 3] * 3
-
-
-def test_mirrored_flow_changes_the_sign_of_x_in_every_pair():
-    flow = torch.randint(0, 256, (5, 2, 3, 4), dtype=torch.uint8)
-    kept = flow.clone()
-    mirrored = flip_frames(flow)
-    assert torch.equal(mirrored[:, 0], 255 - kept[:, 0].flip(2))
-    assert torch.equal(mirrored[:, 1], kept[:, 1].flip(2))
-    assert torch.equal(flow, kept)
-
-
-def test_mirrored_rgb_keeps_its_levels():
-    rgb = torch.randint(0, 256, (5, 3, 3, 4), dtype=torch.uint8)
-    assert torch.equal(flip_frames(rgb), rgb.flip(3))
 
 
 def test_frame_smaller_than_the_crop():

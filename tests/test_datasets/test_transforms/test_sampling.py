@@ -21,6 +21,21 @@ def test_shapes_and_bookkeeping():
     assert (results['num_views'], results['num_segments']) == (1, 4)
 
 
+def test_sound_is_left_alone():
+    sources = dict(
+        audio=dict(kind='audio', path='a.wav', num_frames=2),
+        rgb=dict(kind='frames', path='a', num_frames=40),
+    )
+    np.random.seed(0)
+    with_sound = SampleSegments(num_segments=4)(dict(sources=sources))['frame_inds']
+    np.random.seed(0)
+    alone = run(SampleSegments(num_segments=4), rgb=40)['frame_inds']
+    assert list(with_sound) == ['rgb']
+    assert with_sound['rgb'].tolist() == alone['rgb'].tolist()
+    with pytest.raises(ValueError, match=r"needs an input with frames, got only sound: \['audio'\]"):
+        SampleSegments(num_segments=4)(dict(sources=dict(audio=sources['audio'])))
+
+
 @pytest.mark.parametrize('mode', ['uniform', 'dense', 'random'])
 @pytest.mark.parametrize('count', [1, 2, 5, 8, 13, 40, 100])
 def test_training_frames_exist_and_inputs_stay_aligned(mode, count):
@@ -159,3 +174,23 @@ def test_input_without_a_length():
 def test_wrong_options(options, message):
     with pytest.raises(ValueError, match=message):
         SampleSegments(**options)
+
+
+class _Reader:
+    def __init__(self, count):
+        self.count = count
+
+    def __len__(self):
+        return self.count
+
+
+def test_flow_of_a_video_has_one_pair_less_than_frames():
+    video = dict(kind='video', path='v.mp4', num_frames=99)
+    sources = dict(rgb=video, flow=dict(video, kind='video_flow', algorithm='dis', bound=20.0))
+    sampler = SampleSegments(num_segments=2, split='test')
+    inds = sampler(dict(sources=sources, readers={'v.mp4': _Reader(12)}))['frame_inds']
+    assert inds['rgb'].tolist() == [[3], [9]]
+    # as of a flow folder of 11 pairs: (11 - 5 + 1) / 2 = 3.5, middles 1.75 and 5.25
+    assert inds['flow'].tolist() == [[1, 2, 3, 4, 5], [5, 6, 7, 8, 9]]
+    with pytest.raises(UnreadableMediaError, match='v.mp4: unreadable: no frame pairs'):
+        sampler(dict(sources=sources, readers={'v.mp4': _Reader(1)}))
