@@ -21,7 +21,7 @@ def parse_args() -> argparse.Namespace:
     add_config_arguments(parser)
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--work-dir', help='the dir to save evaluation metrics')
-    parser.add_argument('--dump', help='dump predictions to this pickle file for offline evaluation')
+    parser.add_argument('--dump', help='write predictions to FILE.npz (scores in plain arrays) or FILE.pkl')
     parser.add_argument('--show-dir', help='draw inputs and predictions as PNG files into this folder')
     parser.add_argument('--interval', type=int, default=1, help='draw every n-th sample')
     parser.add_argument('--tta', action='store_true', help="several views of each sample: the config's tta_pipeline")
@@ -38,6 +38,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     """
     set_work_dir(cfg, args.config, args.work_dir)
     cfg.load_from, cfg.resume = args.checkpoint, False
+    cfg.model_wrapper_cfg = None  # with PeerParallel too, testing splits the samples and not the peers
     if args.tta:
         if cfg.get('tta_pipeline') is None:
             raise ValueError(f'--tta needs a tta_pipeline, which {args.config} does not define')
@@ -45,10 +46,14 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     if args.amp:
         cfg.test_cfg.fp16 = True
     if args.dump is not None:
-        if not args.dump.endswith(('.pkl', '.pickle')):
-            raise ValueError(f'--dump must be a file that ends in .pkl or .pickle, got {args.dump!r}')
+        if args.dump.endswith('.npz'):
+            dump = dict(type='mmmutual.DumpScores', out_file=args.dump)
+        elif args.dump.endswith(('.pkl', '.pickle')):
+            dump = dict(type='DumpResults', out_file_path=args.dump)
+        else:
+            raise ValueError(f'--dump must be a file that ends in .npz, .pkl or .pickle, got {args.dump!r}')
         evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
-        cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=args.dump)]
+        cfg.test_evaluator = [*evaluators, dump]
     if args.show_dir is not None:
         hook = dict(type='mmmutual.PredictionSheetHook', out_dir=args.show_dir, interval=args.interval)
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]

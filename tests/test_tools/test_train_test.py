@@ -10,6 +10,7 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -96,6 +97,22 @@ def test_several_views_in_half_precision(place, trained):
     for a, b in pairs:
         torch.testing.assert_close(a, b, rtol=0.05, atol=0.05)
     assert any(not torch.equal(a, b) for a, b in pairs)
+
+
+def test_scores_of_several_views_make_the_ensemble_again(place, trained):
+    """tools/test.py --tta --dump FILE.npz, and the branches put together by tools/analysis_tools/ensemble.py."""
+    args = ('mml_tiny.py', 'second.pth', '--work-dir', 'scored', '--tta', '--dump', 'dumped/scores.npz')
+    run_tool('test.py', *args, cwd=place)
+    tested = newest_metrics(place / 'scored')
+    options = ('dumped/scores.npz:rgb,flow', 'dumped/scores.npz', '--coefficients', 1.5, 1.5, 0, '--out', 'out.json')
+    run_tool('analysis_tools/ensemble.py', *options, cwd=place)  # (1.5 rgb + 1.5 flow) / 3 is the mean again
+    found = json.loads((place / 'out.json').read_text())
+    top1 = [member['top1'] for member in (*found['members'], found['ensemble'])]
+    expected = [tested[f'{name}/top1'] for name in ('rgb', 'flow', 'ensemble', 'ensemble')]
+    assert top1 == pytest.approx(expected)
+    with np.load(place / 'dumped' / 'scores.npz') as data:
+        assert sorted(data['keys']) == sorted(f'val_{c}_{i}' for c in range(3) for i in range(3))
+        assert data['classes'].tolist() == ['0', '1', '2']
 
 
 def test_resume_goes_on_as_if_nothing_had_happened(place, trained):
@@ -236,7 +253,7 @@ def test_amp_of_several_wrappers():
         ('train.py', dict(auto_scale_lr=True), r'--auto-scale-lr needs auto_scale_lr=dict\(base_batch_size'),
         ('train.py', dict(amp=True), "--amp does not know optim_wrapper.type='ApexOptimWrapper'"),
         ('test.py', dict(tta=True), '--tta needs a tta_pipeline, which x.py does not define'),
-        ('test.py', dict(dump='out.json'), "--dump must be a file that ends in .pkl or .pickle, got 'out.json'"),
+        ('test.py', dict(dump='out.json'), "--dump must be a file that ends in .npz, .pkl or .pickle, got 'out.json'"),
     ],
 )
 def test_flags_that_cannot_be_followed(tool, args, message):

@@ -90,3 +90,18 @@ def share():
 
 def test_two_processes():
     assert run_distributed(share, 2) == [evaluate(SAMPLES, topk=(1, 2))] * 2
+
+
+def test_mean_class_accuracy_counts_classes_with_samples():
+    """Class 0: one of two; class 3: one of one; 1 and 2 have no samples, though 2 is predicted."""
+    samples = [
+        sample(0, [9.0, 0.0, 0.0, 0.0], [0.0] * 4),
+        sample(0, [0.0, 0.0, 9.0, 0.0], [0.0] * 4),
+        sample(3, [0.0, 0.0, 0.0, 9.0], [0.0] * 4),
+    ]
+    metrics = evaluate(samples, topk=(1,), mean_class_accuracy=True)
+    expected = {
+        'rgb/top1': 2 / 3, 'rgb/mean_class_acc': 3 / 4, 'flow/top1': 2 / 3, 'flow/mean_class_acc': 1 / 2,
+        'ensemble/top1': 2 / 3, 'ensemble/mean_class_acc': 3 / 4,
+    }  # fmt: skip
+    assert metrics == pytest.approx(expected)
