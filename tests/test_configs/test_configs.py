@@ -47,7 +47,7 @@ def test_modalities_of_the_name_are_those_of_model_and_data(path):
         assert set(loader.dataset.modalities) == set(modalities)
     for pipeline in [loader.dataset.pipeline for loader in loaders(cfg)] + [cfg.tta_pipeline]:
         segments = [step.num_segments for step in pipeline if step.type == 'SampleSegments']
-        assert segments == [num_segments(cfg)]
+        assert segments == ([] if modalities == ['audio'] else [num_segments(cfg)])
 
 
 def test_one_training_step_and_one_prediction(path, tmp_path):
@@ -65,7 +65,8 @@ def test_one_training_step_and_one_prediction(path, tmp_path):
     students = len(cfg.model.branches) if len(cfg.model.branches) > 1 else 0
     assert len(terms) == 1 + len(cfg.model.branches) + students
     assert all(torch.isfinite(torch.tensor(value)) for value in terms.values())
-    still = [name for name, p in model.named_parameters() if torch.equal(p, before[name])]
+    # partial batch norm freezes some
+    still = [name for name, p in model.named_parameters() if p.requires_grad and torch.equal(p, before[name])]
     assert not still
 
     metric = runner.val_loop.evaluator

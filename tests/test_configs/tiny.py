@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator
 
 import numpy as np
+import soundfile
 import torch
 from mmengine.config import Config
 
@@ -13,18 +14,20 @@ from mmmutual.utils.optical_flow import save_flow
 
 from ..video_files import write_video
 
-WIDTH, SIZE, BATCH = 4, 32, 2
+WIDTH, SIZE, BATCH, CLIPS = 4, 32, 2, 4
 CHANNELS = dict(rgb=3, flow=10, rgbdiff=18)  # as the data sets give them (spec/mml.md 2.3)
+KINDS = dict(video='{}.mp4', frames='frames/{} 20', flow_frames='flow/{} 19', audio='{}.wav 8000')
 
 
 def tiny_mml(cfg: Config) -> None:
     """MML: ResNets with temporal shift get a stem of 4 channels, nothing is downloaded, clips have 32 x 32 pixels.
 
-    T, branches, losses, fusion, optimiser, schedule and hooks are the config's own. Backbones of mmaction2 have fixed
-    widths and stay as they are.
+    They start from random weights instead of another training's. T, branches, losses, fusion, optimiser, schedule and
+    hooks are the config's own. Backbones of mmaction2 have fixed widths and stay as they are.
     """
     for branch in cfg.model.branches.values():
         branch.encoder.pretrained = None
+        branch.pop('tune_from', None)
         backbone = branch.encoder.backbone
         if backbone.type.split('.')[-1] == 'ResNetTSM':
             backbone.base_channels = WIDTH
@@ -43,31 +46,37 @@ def loaders(cfg: Config) -> Iterator[dict]:
 
 
 def write_clips(cfg: Config, folder: Path) -> None:
-    """Make the data sets read tiny clips, one for each class."""
+    """Make the data sets read tiny clips, one for each of the first classes."""
     classes = cfg.model.num_classes
+    clips = range(min(classes, CLIPS))
     for loader in loaders(cfg):
         dataset = loader.dataset
         dataset.data_root = str(folder)
         if isinstance(dataset.classes, str):
             write(folder / dataset.classes, [f'class {c}' for c in range(classes)])
         for options in dataset.modalities.values():
-            name = {'video': '{}.mp4', 'frames': 'frames/{} 20', 'flow_frames': 'flow/{} 19'}[options.kind]
-            write(folder / options.ann_file, [f'{name.format(f"clip{c}")} {c}' for c in range(classes)])
-            for c in range(classes):
-                write_clip(options.kind, folder, f'clip{c}')
+            name = KINDS[options.kind]
+            write(folder / options.ann_file, [f'{name.format(f"clip{c}")} {c}' for c in clips])
+            for c in clips:
+                write_clip(options, folder / options.get('data_prefix', ''), f'clip{c}')
         loader.update(num_workers=0, persistent_workers=False, batch_size=BATCH)
 
 
-def write_clip(kind: str, folder: Path, name: str) -> None:
-    """20 frames of 48 x 64 pixels, as a file of their kind, unless it is there."""
+def write_clip(options: dict, folder: Path, name: str) -> None:
+    """20 frames of 48 x 64 pixels or half a second of noise, as a file of their kind, unless it is there."""
     generator = np.random.RandomState(0)
     frames = [generator.randint(0, 256, (48, 64, 3), dtype=np.uint8) for _ in range(20)]
+    folder.mkdir(parents=True, exist_ok=True)
+    kind = options['kind']
     if kind == 'video' and not (folder / f'{name}.mp4').exists():
         write_video(folder / f'{name}.mp4', frames)
     elif kind == 'frames' and not (folder / 'frames' / name).exists():
-        save_frames(folder / 'frames' / name, frames)
+        template = dict(filename_tmpl=options['filename_tmpl']) if 'filename_tmpl' in options else {}
+        save_frames(folder / 'frames' / name, frames, **template)
     elif kind == 'flow_frames' and not (folder / 'flow' / name).exists():
         save_flow(folder / 'flow' / name, frames)
+    elif kind == 'audio':
+        soundfile.write(folder / f'{name}.wav', 0.1 * generator.randn(8000), 16000)
 
 
 def write(path: Path, lines: list) -> None:
@@ -76,19 +85,26 @@ def write(path: Path, lines: list) -> None:
 
 
 def num_segments(cfg: Config) -> int:
-    """T of the training pipeline."""
-    return next(step.num_segments for step in cfg.train_dataloader.dataset.pipeline if step.type == 'SampleSegments')
+    """T of the training pipeline; 1 where there is nothing but sound."""
+    steps = cfg.train_dataloader.dataset.pipeline
+    return next((step.num_segments for step in steps if step.type == 'SampleSegments'), 1)
 
 
 def synthetic_batch(cfg: Config, views: int = 1) -> Dict[str, Any]:
-    """A collated batch of stored clips: uint8 (B, T, ch, 32, 32), or (B, V, T, ch, 32, 32) with several views."""
+    """A collated batch of stored clips: uint8 (B, T, ch, 32, 32), or (B, V, T, ch, 32, 32) with several views.
+
+    Sound is float32 (B, 1, 1, 64, 32).
+    """
     generator = torch.Generator().manual_seed(0)
     names = list(cfg.train_dataloader.dataset.modalities)
     leading = (BATCH, num_segments(cfg)) if views == 1 else (BATCH, views, num_segments(cfg))
     inputs = {
         name: torch.randint(0, 256, (*leading, CHANNELS[name], SIZE, SIZE), dtype=torch.uint8, generator=generator)
         for name in names
+        if name != 'audio'
     }
+    if 'audio' in names:
+        inputs['audio'] = torch.randn(BATCH, 1, 1, 64, SIZE, generator=generator)
     samples = [
         MultiModalDataSample(metainfo=dict(available=tuple(names), num_views=views)).set_gt_label(i)
         for i in range(BATCH)

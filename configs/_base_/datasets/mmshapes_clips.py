@@ -8,16 +8,19 @@ train_lists = dict(
     rgb=dict(kind='video', ann_file='lists/train_rgb.txt'),
     flow=dict(kind='flow_frames', ann_file='lists/train_flow.txt'),
     rgbdiff=dict(kind='video', ann_file='lists/train_rgb.txt'),
+    audio=dict(kind='audio', ann_file='lists/train_audio.txt'),
 )
 val_lists = dict(
     rgb=dict(kind='video', ann_file='lists/val_rgb.txt'),
     flow=dict(kind='flow_frames', ann_file='lists/val_flow.txt'),
     rgbdiff=dict(kind='video', ann_file='lists/val_rgb.txt'),
+    audio=dict(kind='audio', ann_file='lists/val_audio.txt'),
 )
 test_lists = dict(
     rgb=dict(kind='video', ann_file='lists/test_rgb.txt'),
     flow=dict(kind='flow_frames', ann_file='lists/test_flow.txt'),
     rgbdiff=dict(kind='video', ann_file='lists/test_rgb.txt'),
+    audio=dict(kind='audio', ann_file='lists/test_audio.txt'),
 )
 
 train_dataloader = dict(dataset=dict(data_root=data_root))

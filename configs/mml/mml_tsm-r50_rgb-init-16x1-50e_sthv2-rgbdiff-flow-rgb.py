@@ -1,0 +1,29 @@
+# Stage 2 of MML: RGBDiff, Flow and RGB, each from the RGB network of stage 1, teach each other.
+_base_ = [
+    '../_base_/models/mml_tsm-r50-16f.py',
+    '../_base_/datasets/video_lists.py',
+    '../_base_/datasets/video_16x224px.py',
+    '../_base_/schedules/mml_sgd-step_50e.py',
+    '../_base_/default_runtime.py',
+]
+
+stage1 = 'work_dirs/mml_tsm-r50_imagenet-16x1-50e_sthv2-rgb/epoch_50.pth'
+tune_from = dict(checkpoint=stage1, source_modality='rgb', keep_head=True)
+branches = dict(
+    rgbdiff=dict(_base_.peers.rgbdiff, tune_from=tune_from),
+    flow=dict(_base_.peers.flow, tune_from=tune_from),
+    rgb=dict(_base_.peers.rgb, tune_from=tune_from),
+)
+model = dict(num_classes=174, branches=branches)
+optim_wrapper = dict(paramwise_cfg=dict(fc_lr5=False))  # the classifiers are kept
+
+data_root = 'data/sthv2/'
+train_modalities = dict(rgbdiff=_base_.train_lists.rgbdiff, flow=_base_.train_lists.flow, rgb=_base_.train_lists.rgb)
+val_modalities = dict(rgbdiff=_base_.val_lists.rgbdiff, flow=_base_.val_lists.flow, rgb=_base_.val_lists.rgb)
+train_dataloader = dict(dataset=dict(data_root=data_root, modalities=train_modalities))
+val_dataloader = dict(dataset=dict(data_root=data_root, modalities=val_modalities))
+test_dataloader = dict(dataset=dict(data_root=data_root, modalities=val_modalities))  # the test set has no labels
+
+env_cfg = dict(cudnn_benchmark=True)
+save_best = ['rgbdiff/top1', 'flow/top1', 'rgb/top1', 'ensemble/top1']
+default_hooks = dict(checkpoint=dict(save_best=save_best, rule='greater'))
