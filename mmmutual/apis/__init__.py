@@ -1,1 +1,6 @@
-"""Inferencers and one-call functions; filled by the tasks."""
+"""Inferencers and one-call functions."""
+
+from .inferencers import ActionInferencer
+from .model_loading import init_model, list_models
+
+__all__ = ['ActionInferencer', 'init_model', 'list_models']
