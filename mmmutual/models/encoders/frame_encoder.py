@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from mmmutual.registry import MODELS
 
+from .backbone import build_backbone, check_channels
 from .pretrained_2d import load_pretrained_2d
 
 
@@ -29,7 +30,7 @@ class FrameEncoder(BaseModule):
 
     def __init__(self, backbone: dict, pretrained: Optional[str] = None) -> None:
         super().__init__()
-        self.backbone = MODELS.build(backbone)
+        self.backbone = build_backbone(backbone)
         if getattr(self.backbone, 'pretrained', '') is None:
             self.backbone.pretrained2d = False  # by default mmaction2's ResNetTSM would load None in init_weights
         self.pretrained = pretrained
@@ -57,12 +58,7 @@ class FrameEncoder(BaseModule):
             ValueError: naming T or C and the option that differs.
         """
         self._check_segments(clips.shape[1])
-        stem = next((m for m in self.backbone.modules() if isinstance(m, nn.Conv2d)), None)
-        if stem is not None and stem.in_channels != clips.shape[2]:
-            raise ValueError(
-                f'clips have C={clips.shape[2]} channels, but the backbone takes {stem.in_channels}: set '
-                f'backbone.in_channels={clips.shape[2]} (frames per segment times channels of a frame)'
-            )
+        check_channels(self.backbone, clips, nn.Conv2d)
 
     def _check_segments(self, given: int) -> None:
         segments = getattr(self.backbone, 'num_segments', None)
