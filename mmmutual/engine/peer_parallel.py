@@ -73,6 +73,9 @@ class PeerParallel(MutualDistributedDataParallel):
             host_of_branch = [dist.new_group(range(k, world, count), backend='gloo') for k in range(count)][own]
             hosts = [dist.new_group(range(d, d + count), backend='gloo') for d in range(0, world, count)]
             self._host_peers = hosts[share]
+        for part in module.modules():
+            if isinstance(part, nn.SyncBatchNorm):  # else it would take statistics of other networks too
+                part.process_group = of_branch[own]
         module.train_branch(self._own, LogitExchange(self._names, self._own, self._peers))
         super().__init__(module, device_ids, process_group=of_branch[own], **kwargs)
         self._host_group = host_of_branch or of_branch[own]

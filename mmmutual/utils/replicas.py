@@ -6,6 +6,8 @@ In data-parallel training that is one share per process. Where several processes
 
 from typing import NamedTuple, Optional, Tuple
 
+from mmengine.dist import is_distributed
+
 
 class Replica(NamedTuple):
     """Share ``index`` of ``count``; ``inputs``: names of the inputs that this process needs, None: all."""
@@ -26,4 +28,4 @@ def set_replica(replica: Optional[Replica]) -> None:
 
 def get_replica() -> Optional[Replica]:
     """What this process reads in training; None: a share of its own, all inputs."""
-    return _replica
+    return _replica if is_distributed() else None

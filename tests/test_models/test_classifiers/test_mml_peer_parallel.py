@@ -260,6 +260,21 @@ def test_unify_averages_batch_norms_over_the_shares_of_a_peer():
         assert result == dict(a=[1.0, 1.0], b=[2.0, 2.0])  # ranks 0 and 2; ranks 1 and 3
 
 
+def sync_batch_norms():
+    """Global ranks that the batch norm of each branch takes its statistics over."""
+    model = feature_classifier(['a', 'b'])
+    for branch in model.branches.values():
+        branch.encoder.norm = nn.SyncBatchNorm(2)
+    nn.parallel.DistributedDataParallel._passing_sync_batchnorm_handle = lambda self, module: None  # wants a GPU
+    PeerParallel(model)
+    own = 'ab'[dist.get_rank() % 2]
+    return dist.get_process_group_ranks(model.branches[own].encoder.norm.process_group)
+
+
+def test_synchronised_batch_norms_stay_within_a_peer():
+    assert run_distributed(sync_batch_norms, 4) == [[0, 2], [1, 3], [0, 2], [1, 3]]
+
+
 def other_samples():
     model = feature_classifier(['a', 'b'])
     network = PeerParallel(model)
