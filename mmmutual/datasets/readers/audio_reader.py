@@ -70,7 +70,7 @@ def _decode(container: av.container.InputContainer, path: str) -> Tuple[np.ndarr
     to_float = av.AudioResampler(format='fltp')  # of the frames' own rate and channels
     pieces: List[np.ndarray] = []
     promised = bool(stream.duration)
-    for packet in _packets(container, stream):
+    for packet in container.demux(stream):
         promised = promised or packet.size > 0
         try:
             frames = packet.decode()
@@ -84,10 +84,3 @@ def _decode(container: av.container.InputContainer, path: str) -> Tuple[np.ndarr
         raise UnreadableMediaError(path, 'unreadable: no sound decodes')
     waveform = np.concatenate(pieces, axis=1) if pieces else np.zeros((1, 0), np.float32)
     return waveform, stream.codec_context.sample_rate
-
-
-def _packets(container: av.container.InputContainer, stream: av.AudioStream):
-    try:
-        yield from container.demux(stream)
-    except av.error.InvalidDataError:
-        return  # cut off: what came before it may decode

@@ -51,7 +51,7 @@ class SampleSegments(BaseTransform):
         range_length: L that bounds the starts of training when several inputs are equally short: ``'max'``, the
             largest of theirs, or ``'first'``, that of the first (the original's).
         dense_val_start: start of the dense clip in validation: ``'center'``, or ``'random'`` (the original's).
-        video_backend: reader of videos, see :func:`mmmutual.datasets.readers.open_video`.
+        video_backend: reader of videos, 'pyav', 'decord' or 'opencv', see :func:`mmmutual.datasets.readers.open_video`.
 
     Raises:
         ValueError: an option with a value that is not listed, or, while running, an input without an L.

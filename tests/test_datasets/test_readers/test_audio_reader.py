@@ -16,9 +16,9 @@ def tone(frequency, seconds=1.0, rate=RATE):
     return 0.5 * np.sin(2 * np.pi * frequency * np.arange(round(seconds * rate)) / rate)
 
 
-def write_by_pyav(path, samples, codec, rate=RATE, layout='mono'):
+def write_by_pyav(path, samples, codec, rate=RATE, layout='mono', muxer=None):
     """samples: int16 (1, N * C), channels interleaved."""
-    with av.open(str(path), 'w') as file:
+    with av.open(str(path), 'w', options=muxer or {}) as file:
         stream = file.add_stream(codec, rate=rate, layout=layout)
         frame = av.AudioFrame.from_ndarray(samples, format='s16', layout=layout)
         frame.sample_rate = rate
@@ -118,6 +118,15 @@ def test_cut_off_file_gives_what_is_there(tmp_path, suffix):
     waveform, _ = read_audio(path)
     assert 1.4 * RATE < waveform.shape[1] <= 2 * RATE
     np.testing.assert_allclose(waveform[0], tone(440, seconds=4)[: waveform.shape[1]], atol=1e-3)
+
+
+def test_cut_off_while_downloading(tmp_path):
+    samples = (tone(440, seconds=4)[None] * 32767).astype(np.int16)
+    path = write_by_pyav(tmp_path / 'a.mov', samples, 'pcm_s16le', muxer={'movflags': 'faststart'})
+    path.write_bytes(path.read_bytes()[:-RATE])  # bytes: half a second
+    waveform, _ = read_audio(path)
+    assert 3 * RATE < waveform.shape[1] <= 3.5 * RATE
+    np.testing.assert_array_equal(waveform, (samples[:, : waveform.shape[1]] / 32768).astype(np.float32))
 
 
 def test_reasons(tmp_path):

@@ -10,7 +10,7 @@ from ...video_files import moving_frames, write_video
 
 
 def test_unknown_backend_is_named():
-    with pytest.raises(ValueError, match=r"backend must be one of \['pyav'\], got 'decrod'"):
+    with pytest.raises(ValueError, match=r"backend must be one of \['decord', 'opencv', 'pyav'\], got 'decrod'"):
         open_video('a.mp4', backend='decrod')
 
 
