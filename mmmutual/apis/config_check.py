@@ -2,7 +2,7 @@
 
 import difflib
 import inspect
-from typing import Any, List, Optional, Set
+from typing import Any, Dict, List, Optional, Set
 
 from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
@@ -60,6 +60,24 @@ def check_config(cfg: Config) -> None:
         _check_typed(node, key, _scope(cfg))
 
 
+def apply_options(cfg: Config, options: Dict[str, Any]) -> None:
+    """Check options and merge them into a config, those that change a ``type`` first: others may be its arguments.
+
+    Args:
+        cfg: is changed.
+        options: dotted key -> value, as ``--cfg-options`` gives them.
+
+    Raises:
+        ValueError: from :func:`check_option`.
+    """
+    types = {option: value for option, value in options.items() if option.split('.')[-1] == 'type'}
+    others = {option: value for option, value in options.items() if option not in types}
+    for group in (types, others):
+        for option in group:
+            check_option(cfg, option)
+        cfg.merge_from_dict(group)
+
+
 def check_option(cfg: Config, option: str) -> None:
     """Check that a dotted key of ``--cfg-options`` names something, and that to change it changes the run.
 
@@ -89,17 +107,23 @@ def check_option(cfg: Config, option: str) -> None:
 
 
 def _may_add(cfg: Config, parts: List[str], node: dict) -> bool:
-    """Whether the last of ``parts``, which is not there yet, is something that can be in ``node``."""
+    """Whether the last of ``parts``, which is not there yet, is something that can be in ``node``.
+
+    Raises:
+        ValueError: the ``type`` of ``node`` is in no registry, so that nobody knows.
+    """
     if len(parts) == 1:
         return parts[0] in RUNNER_KEYS
-    if 'type' not in node:
-        taken = keys_taken(tuple(parts[:-1]))
-        if taken is not None:
-            return parts[-1] in taken
+    taken = keys_taken(tuple(parts[:-1]))
+    if taken is not None:
+        return parts[-1] in taken
     if any(part.endswith('_cfg') for part in parts[1:-1]):
         return True  # the class that takes it checks it
     if isinstance(node.get('type'), str):
         cls = _find(node['type'], _scope(cfg))
+        if cls is None:
+            where = '.'.join(parts[:-1])
+            raise ValueError(f'--cfg-options {".".join(parts)}: {_unknown_type(where, node["type"])}')
     else:
         cls = TAKERS.get(parts[0]) if len(parts) == 2 else None
     if cls is None:

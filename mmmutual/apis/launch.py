@@ -17,7 +17,7 @@ from mmmutual.registry import MODEL_WRAPPERS, MODELS
 from mmmutual.utils import register_all_modules
 from mmmutual.utils.dependencies import require_pkg_resources
 
-from .config_check import check_config, check_option
+from .config_check import apply_options, check_config
 
 MODEL_WRAPPER = dict(type='mmmutual.MutualDistributedDataParallel')
 
@@ -59,10 +59,7 @@ def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
     # Config.fromfile has done the custom_imports: a user's own types are registered by now.
     cfg.setdefault('default_scope', 'mmmutual')  # without one the Runner would take mmengine's
     register_all_modules(init_default_scope=cfg.default_scope == 'mmmutual')
-    for key in options or {}:
-        check_option(cfg, key)
-    if options:
-        cfg.merge_from_dict(options)
+    apply_options(cfg, options or {})
     check_config(cfg)
     return cfg
 

@@ -21,7 +21,7 @@ from mmmutual.engine.hooks.checkpoint_match import report_match
 from mmmutual.registry import MODELS
 from mmmutual.utils import register_all_modules
 
-from .config_check import check_config, check_option
+from .config_check import apply_options, check_config
 from .launch import load_config, test_dataset
 
 ConfigLike = Union[str, Path, Config]
@@ -57,9 +57,7 @@ def load_model_config(config: ConfigLike, cfg_options: Optional[Dict[str, Any]] 
     cfg = config.copy()
     cfg.setdefault('default_scope', 'mmmutual')
     register_all_modules(init_default_scope=cfg.default_scope == 'mmmutual')
-    for key in cfg_options or {}:
-        check_option(cfg, key)
-    cfg.merge_from_dict(cfg_options or {})
+    apply_options(cfg, cfg_options or {})
     check_config(cfg)
     return cfg
 

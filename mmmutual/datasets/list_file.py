@@ -4,11 +4,14 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
+from mmengine.logging import print_log
+
 KINDS = ('video', 'frames', 'flow_frames', 'packed_flow_frames', 'video_flow', 'frames_flow', 'audio')
 FILE_KINDS = ('video', 'video_flow', 'audio')  # one file per clip; a list may leave its length out
 # Flow that is computed when it is read -> kind of what it is computed from.
 COMPUTED_FLOW = {'video_flow': 'video', 'frames_flow': 'frames'}
 KEYS = ('stem', 'line')
+UNMATCHED = ('raise', 'drop')
 
 
 class ListEntry(NamedTuple):
@@ -38,12 +41,16 @@ def read_list(file: Union[str, Path], kind: str) -> List[ListEntry]:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: a line with too few fields or a field that is no integer >= 0; no line at all.
+        ValueError: no text in UTF-8; a line with too few fields or a field that is no integer >= 0; no line at all.
     """
     file = Path(file)
     if not file.is_file():
         raise FileNotFoundError(f'list file {file} does not exist')
-    lines = enumerate(file.read_text(encoding='utf-8-sig').splitlines(), start=1)
+    try:
+        content = file.read_text(encoding='utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise ValueError(f'list file {file} is not a text file in UTF-8: {error}') from error
+    lines = enumerate(content.splitlines(), start=1)
     entries = [_parse_line(text, kind, f'{file}, line {number}', number) for number, text in lines if text.strip()]
     if not entries:
         raise ValueError(f'list file {file} is empty')
@@ -73,6 +80,7 @@ def join_lists(
     kinds: Dict[str, str],
     files: Dict[str, Union[str, Path]],
     key: str = 'stem',
+    unmatched: str = 'raise',
 ) -> List[Tuple[str, Dict[str, ListEntry]]]:
     """Join the lists of several inputs into samples, in the order of the first list.
 
@@ -82,12 +90,14 @@ def join_lists(
         files: input name -> its list file, for messages.
         key: ``'stem'``: entries with the same :func:`key_of` are one sample. ``'line'``: entries of the same position
             are one sample, as in the lists of TSM; the key then is that of the first input.
+        unmatched: what becomes of keys that are not in every list: ``'raise'`` or ``'drop'``, which logs how many.
 
     Returns:
         Pairs of key and entries by input name.
 
     Raises:
-        ValueError: a key twice in a list, keys or lines that are not in every list, or labels that disagree.
+        ValueError: a key twice in a list, keys or lines that are not in every list (unless dropped), no key that is in
+            every list, or labels that disagree.
     """
     names = list(lists)
     first = names[0]
@@ -99,9 +109,12 @@ def join_lists(
         joined = [(key_of(row[first].path, kinds[first]), row) for row in rows]
     else:
         by_key = {name: _by_key(lists[name], kinds[name], files[name]) for name in names}
-        for name in names[1:]:
-            _require_same_keys(by_key[first], by_key[name], files[first], files[name])
-        joined = [(name_of, {name: by_key[name][name_of] for name in names}) for name_of in by_key[first]]
+        if unmatched == 'raise':
+            for name in names[1:]:
+                _require_same_keys(by_key[first], by_key[name], files[first], files[name])
+        common = [clip for clip in by_key[first] if all(clip in found for found in by_key.values())]
+        _log_left_out(by_key, len(common), files)
+        joined = [(clip, {name: by_key[name][clip] for name in names}) for clip in common]
     for sample_key, row in joined:
         _require_same_label(sample_key, row, files)
     return joined
@@ -120,6 +133,14 @@ def _by_key(entries: Sequence[ListEntry], kind: str, file: Union[str, Path]) -> 
     return found
 
 
+def _log_left_out(by_key: Dict[str, Dict[str, ListEntry]], common: int, files: Dict[str, Union[str, Path]]) -> None:
+    left_out = {str(files[name]): len(found) - common for name, found in by_key.items() if len(found) > common}
+    if common == 0:
+        raise ValueError(f'lists of one data set must name the same clips, none is in all of {list(files.values())}')
+    if left_out:
+        print_log(f'clips that are not in every list are left out: {left_out}', logger='current')
+
+
 def _require_same_keys(
     keys: Dict[str, ListEntry], others: Dict[str, ListEntry], file: Union[str, Path], other_file: Union[str, Path]
 ) -> None:
@@ -128,7 +149,8 @@ def _require_same_keys(
     if missing or extra:
         raise ValueError(
             f'lists of one data set must name the same clips: {file} has {len(keys)}, {other_file} has {len(others)}; '
-            f'{len(missing)} only in the first {missing[:5]}, {len(extra)} only in the second {extra[:5]}'
+            f'{len(missing)} only in the first {missing[:5]}, {len(extra)} only in the second {extra[:5]}. Write them '
+            "again, or leave these clips out by unmatched='drop'"
         )
 
 

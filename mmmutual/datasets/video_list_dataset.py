@@ -8,7 +8,7 @@ from mmengine.logging import print_log
 from mmmutual.registry import DATASETS
 
 from .base_dataset import MultiModalDataset
-from .list_file import KEYS, ListEntry, join_lists, read_list
+from .list_file import KEYS, UNMATCHED, ListEntry, join_lists, read_list
 from .modality_options import check_modality, frames_of_input, read_classes
 
 NUM_LOOKED_FOR = 10
@@ -41,6 +41,8 @@ class VideoListDataset(MultiModalDataset):
         classes: names of the classes: a file with one per line (below ``data_root``), a list, or just their number.
         min_frames: a sample is left out when any of its inputs, sound aside, is known to have fewer frames.
         key: what joins the lists: ``'stem'``, the name of the clip, or ``'line'``, its position.
+        unmatched: what becomes of clips that are not in every list, by ``'stem'``: ``'raise'``, or ``'drop'`` with a
+            word on how many.
         **kwargs: of :class:`MultiModalDataset`: ``data_root, pipeline, test_mode, indices, max_unreadable, ...``.
 
     Raises:
@@ -58,6 +60,7 @@ class VideoListDataset(MultiModalDataset):
         classes: Union[str, int, Sequence[str]],
         min_frames: int = 3,
         key: str = 'stem',
+        unmatched: str = 'raise',
         **kwargs: Any,
     ) -> None:
         kwargs['data_root'] = data_root = kwargs.get('data_root') or ''
@@ -67,9 +70,12 @@ class VideoListDataset(MultiModalDataset):
             raise ValueError('modalities of VideoListDataset must name at least one input, got none')
         if key not in KEYS:
             raise ValueError(f'key of VideoListDataset must be one of {KEYS}, got {key!r}')
+        if unmatched not in UNMATCHED:
+            raise ValueError(f'unmatched of VideoListDataset must be one of {UNMATCHED}, got {unmatched!r}')
         self.modalities = {name: check_modality(name, dict(modality)) for name, modality in modalities.items()}
         self.min_frames = min_frames
         self.key = key
+        self.unmatched = unmatched
         metainfo = dict(kwargs.pop('metainfo', None) or {}, classes=read_classes(classes, data_root))
         super().__init__(metainfo=metainfo, **kwargs)
 
@@ -85,7 +91,7 @@ class VideoListDataset(MultiModalDataset):
         lists = {name: self._read_list(name, file) for name, file in files.items()}
         for name, entries in lists.items():
             self._check_labels(entries, files[name])
-        joined = join_lists(lists, kinds, files, self.key)
+        joined = join_lists(lists, kinds, files, self.key, self.unmatched)
         joined = self._drop_short(joined, files)
         return [
             dict(

@@ -23,6 +23,13 @@ class LogitExchange:
         self.own = own
         self.group = group
 
+    def __deepcopy__(self, memo: dict) -> 'LogitExchange':
+        raise TypeError(
+            'a model of which PeerParallel trains one branch in each process cannot be copied, as EMAHook does: the '
+            'copy would lack what other processes train. Leave the hook out, or set '
+            "model_wrapper_cfg.type='mmmutual.MutualDistributedDataParallel'"
+        )
+
     def __call__(self, logits: Tensor) -> Dict[str, Tensor]:
         """Logits of all branches; only this process's own carry a gradient.
 

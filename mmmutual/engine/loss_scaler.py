@@ -7,6 +7,7 @@ and keep the gradients of several backwards before one step, so the overflow of 
 from typing import List, Optional
 
 import torch
+import torch.distributed as dist
 from torch import Tensor
 
 
@@ -25,6 +26,7 @@ class LossScaler:
         self.growth_interval = growth_interval
         self.good_steps = 0
         self._overflow: Optional[Tensor] = None
+        self.group: Optional[dist.ProcessGroup] = None  # whose overflows count too, where they train other branches
 
     def scale_loss(self, loss: Tensor) -> Tensor:
         """``loss`` times the scale, in float32."""
@@ -41,6 +43,9 @@ class LossScaler:
 
     def may_step(self) -> bool:
         """Whether no gradient since the last call overflowed; adapts the scale."""
+        if self.group is not None and self._overflow is not None:
+            self._overflow = self._overflow.float()
+            dist.all_reduce(self._overflow, group=self.group)
         overflow = self._overflow is not None and bool(self._overflow)
         self._overflow = None
         if overflow:

@@ -104,7 +104,11 @@ class PeerParallel(MutualDistributedDataParallel):
         if not isinstance(optim_wrapper, MutualOptimWrapper):
             raise TypeError(f'PeerParallel needs one MutualOptimWrapper, got {type(optim_wrapper).__name__}')
         self._refuse_different_samples(data['data_samples'])
-        logs = super().train_step(data, optim_wrapper)
+        if optim_wrapper.scaler is not None:
+            optim_wrapper.scaler.group = self._peers  # a step that one of them cannot take, none does
+        own = self.module.branches[self._own].input_name
+        inputs = {name: value for name, value in data['inputs'].items() if name == own}
+        logs = super().train_step(dict(data, inputs=inputs), optim_wrapper)
         return self._with_norms_of_others(logs)
 
     def check_loader(self, dataloader: DataLoader, where: str) -> None:
@@ -147,7 +151,9 @@ class PeerParallel(MutualDistributedDataParallel):
         return {number: state[number] for number in own if number in state}
 
     def _refuse_different_samples(self, data_samples: List[Any]) -> None:
-        keys = [zlib.crc32(str(sample.get('key', sample.get('gt_label'))).encode()) for sample in data_samples]
+        # with its frames' size: crops of other frames would show other parts of the picture
+        told = [(sample.get('key', sample.get('gt_label')), sample.get('frame_size')) for sample in data_samples]
+        keys = [zlib.crc32(repr(one).encode()) for one in told]
         lowest = torch.tensor([len(keys), -len(keys), *keys, *(-key for key in keys)])
         first = lowest[:2].clone()
         dist.all_reduce(first, op=dist.ReduceOp.MIN, group=self._host_peers)
@@ -157,9 +163,9 @@ class PeerParallel(MutualDistributedDataParallel):
             low, high = lowest[2:].chunk(2)
             same = torch.equal(low, -high)
         if not same:
-            names = [sample.get('key', '?') for sample in data_samples]
             raise RuntimeError(
-                f'the processes of the branches {self._names} hold different samples, here ({self._own!r}) {names}. '
+                f'the processes of the branches {self._names} hold different samples, or frames of different sizes, '
+                f'here ({self._own!r}) {told}. '
                 "train_dataloader.sampler must be a ResumableSampler; with load='own' a file that one of them cannot "
                 "read has the same effect: find it by tools/misc/check_media.py, or set load='all'"
             )

@@ -4,7 +4,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.model import BaseModule
 
-from mmmutual.apis.config_check import _arguments, check_config, check_option
+from mmmutual.apis.config_check import _arguments, apply_options, check_config, check_option
 
 
 def config(**changes):
@@ -185,3 +185,59 @@ def test_options_that_name_something(option):
 def test_options_that_name_nothing(option, message):
     with pytest.raises(ValueError, match=f'--cfg-options {option}: .*{message}'):
         check_option(config(), option)
+
+
+def wrapped():
+    """A config whose wrapper takes no ``load``."""
+    return config(model_wrapper_cfg=dict(type='mmmutual.MutualDistributedDataParallel'))
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        {'model_wrapper_cfg.load': 'own', 'model_wrapper_cfg.type': 'PeerParallel'},
+        {'model_wrapper_cfg.type': 'mmmutual.PeerParallel', 'model_wrapper_cfg.load': 'own'},
+        {'param_scheduler.0.gamma': 0.5, 'param_scheduler.0.type': 'MultiStepLR'},
+        {'optim_wrapper.optimizer.betas': (0.9, 0.99), 'optim_wrapper.optimizer.type': 'AdamW'},
+        {'optim_wrapper.clip_grad.type': 'value', 'optim_wrapper.clip_grad.clip_value': 1},
+    ],
+)
+def test_options_for_a_type_that_changes_with_them(options):
+    cfg = wrapped()
+    cfg.optim_wrapper.clip_grad = dict(max_norm=20)
+    apply_options(cfg, options)
+    check_config(cfg)
+    for option, value in options.items():
+        assert _value(cfg, option) == value
+
+
+def _value(cfg, option):
+    node = cfg._cfg_dict
+    for part in option.split('.'):
+        node = node[int(part)] if isinstance(node, list) else node[part]
+    return node
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        ({'model_wrapper_cfg.load': 'own'}, r"no 'load' in model_wrapper_cfg, which has \['type'\]"),
+        (
+            {'model_wrapper_cfg.type': 'PeerParallel', 'model_wrapper_cfg.lod': 'own'},
+            r"no 'lod' in model_wrapper_cfg, which has \['type'\]",
+        ),
+        (
+            {'model_wrapper_cfg.type': 'PearParallel', 'model_wrapper_cfg.load': 'own'},
+            r"model_wrapper_cfg.load: model_wrapper_cfg.type='PearParallel' is not registered; .*\['PeerParallel'",
+        ),
+        (
+            {'optim_wrapper.optimizer.type': 'AdamW', 'optim_wrapper.optimizer.dampening': 0.1},
+            "no 'dampening' in optim_wrapper.optimizer",
+        ),
+        ({'model.branches.flow.head.type': 'LinearHead'}, "there is no 'flow' in model.branches"),
+        ({'val_cfg.typ': 'ValLoop'}, "there is no 'typ' in val_cfg"),
+    ],
+)
+def test_options_that_a_changed_type_does_not_take(options, message):
+    with pytest.raises(ValueError, match=f'--cfg-options .*{message}'):
+        apply_options(wrapped(), options)

@@ -1,5 +1,6 @@
 import pytest
 
+from mmmutual.datasets import list_file
 from mmmutual.datasets.list_file import ListEntry, join_lists, key_of, read_list
 
 
@@ -41,6 +42,12 @@ def test_sound_with_and_without_numbers_of_samples(write):
 
 def test_byte_order_mark_is_no_part_of_the_first_path(write):
     assert read_list(write('\ufeffa.mp4 3\n'), 'video')[0].path == 'a.mp4'
+
+
+def test_list_in_another_encoding_is_named(tmp_path):
+    (tmp_path / 'list.txt').write_bytes('Übung.mp4 3\n'.encode('latin-1'))
+    with pytest.raises(ValueError, match=r'list\.txt is not a text file in UTF-8'):
+        read_list(tmp_path / 'list.txt', 'video')
 
 
 def test_missing_list(tmp_path):
@@ -122,6 +129,17 @@ def test_lists_of_different_length_name_what_is_missing():
 def test_same_length_with_other_clips_is_refused_too():
     with pytest.raises(ValueError, match=r"1 only in the first \['a'\], 1 only in the second \['b'\]"):
         join_lists(dict(rgb=entries(('a.mp4', 0)), flow=entries(('b', 0))), KINDS, FILES)
+
+
+def test_clips_that_are_not_in_every_list_are_left_out_if_asked_for(monkeypatch):
+    said = []
+    monkeypatch.setattr(list_file, 'print_log', lambda text, logger: said.append(text))
+    lists = dict(rgb=entries(('c.mp4', 2), ('a.mp4', 0), ('b.mp4', 1)), flow=entries(('b', 1), ('d', 0), ('c', 2)))
+    joined = join_lists(lists, KINDS, FILES, unmatched='drop')
+    assert [(key, row['flow'].path) for key, row in joined] == [('c', 'c'), ('b', 'b')]
+    assert said == ["clips that are not in every list are left out: {'rgb.txt': 1, 'flow.txt': 1}"]
+    with pytest.raises(ValueError, match=r"none is in all of \['rgb.txt', 'flow.txt'\]"):
+        join_lists(dict(rgb=entries(('a.mp4', 0)), flow=entries(('b', 0))), KINDS, FILES, unmatched='drop')
 
 
 def test_key_twice_in_a_list():

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 from mmmutual.datasets import SampleIndex, VideoListDataset
 from mmmutual.registry import DATASETS
 
+from ..video_files import moving_frames, write_video
 from .conftest import write_lists
 
 
@@ -93,7 +94,24 @@ def test_a_sample_through_its_pipeline(options):
     assert shift[0] in (0, 1)
     sample = packed['data_samples']
     assert sample.gt_label.tolist() == [2]
-    assert sample.metainfo == dict(key='clip 2', sample_idx=2, available=('rgb', 'flow'), num_views=1)
+    assert sample.metainfo == dict(
+        key='clip 2', sample_idx=2, frame_size=(40, 48), available=('rgb', 'flow'), num_views=1
+    )
+
+
+def test_a_clip_too_small_for_its_flow_is_replaced(options, tmp_path, data_root):
+    tiny = data_root / 'media' / 'odd' / 'one_by_one_pixel.mp4'
+    good = write_video(tmp_path / 'good.mp4', moving_frames(8))
+    (tmp_path / 'videos.txt').write_text(f'{tiny} 0\n{good} 1\n')
+    modalities = {
+        name: dict(ann_file='videos.txt', kind=kind) for name, kind in dict(rgb='video', flow='video_flow').items()
+    }
+    dataset = VideoListDataset(**dict(options, modalities=modalities))
+    packed = dataset[0]
+    assert packed['data_samples'].key == 'good'
+    assert packed['data_samples'].gt_label.tolist() == [1]
+    assert packed['inputs']['flow'].shape == (4, 10, 32, 32)
+    assert dataset.unreadable.count == 1
 
 
 def test_augmentation_depends_on_seed_epoch_and_index_only(options):

@@ -127,6 +127,12 @@ def test_picture(tmp_path, analyze_logs):
         (['plot_curve', 'none', '--keys', 'loss', '--out', 'x.png'], 'LOG none is neither a file nor a work dir'),
         (['plot_curve', 'bad.json', '--keys', 'loss', '--out', 'x.png'], r"bad.json, line 1 is no line of .*: 'what'"),
         (['plot_curve', 'empty.json', '--keys', 'loss', '--out', 'x.png'], 'empty.json is empty'),
+        (
+            ['plot_curve', 'log.json', '--keys', 'loss', '--out', 'log.json/x.png'],
+            "--out log.json/x.png can't be written",
+        ),
+        (['cal_train_time', 'photo.jpg'], 'photo.jpg is not text, and so no vis_data/scalars.json'),
+        (['cal_train_time', '.'], "vis_backends must hold dict.type='LocalVisBackend'., beside any others"),
         (['cal_train_time', 'log.json', 'none'], 'LOG none is neither a file nor a work dir'),
     ],
 )
@@ -134,6 +140,7 @@ def test_mistakes_in_a_line(args, message, tmp_path, monkeypatch):
     write_run(tmp_path, '1', [train_line(1, 1, 2.0), val_line(1, 0.5)]).rename(tmp_path / 'log.json')
     (tmp_path / 'bad.json').write_text('what\n')
     (tmp_path / 'empty.json').write_text('')
+    (tmp_path / 'photo.jpg').write_bytes(b'\xff\xd8\xff')
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match=f'error: .*{message}'):
         run_here(monkeypatch, 'analyze_logs.py', *args)

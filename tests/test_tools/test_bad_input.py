@@ -111,7 +111,7 @@ def test_the_config_itself_is_right(place, batches):
         (
             dict(val_dataloader__dataset__pipeline__0__num_segments=5),
             ValueError,
-            'clips have T=5 segments, but the backbone shifts over num_segments=',
+            'clips have T=5 segments, but the backbone looks over num_segments=',
         ),
         (dict(model__branches__rgb__head__in_channels=7), ValueError, "branch 'rgb': the encoder gives .*channels=7"),
         (

@@ -95,6 +95,35 @@ def test_step(place):
     assert 'forward flow' in printed
 
 
+SOUND = """
+_base_ = ['mml_tiny.py']
+_base_.train_dataloader.dataset.modalities.sound = dict(kind='audio', ann_file='lists/train_sound.txt')
+_base_.train_dataloader.dataset.pipeline[:0] = [
+    dict(type='LoadAudio', sample_rate=8000),
+    dict(type='CropOrPadAudio', duration=1.0),
+    dict(type='LogMelSpectrogram', n_mels=20, hop_length=100),
+]
+backbone = dict(type='ResNetTSM', depth=18, base_channels=4, in_channels=1, is_shift=False)
+head = dict(type='LinearHead', num_classes=3, in_channels=32)
+sound = dict(input='sound', encoder=dict(type='FrameEncoder', backbone=backbone), head=head)
+model = dict(branches=dict(sound=sound))
+"""
+
+
+def test_sound_keeps_its_size_and_type(place, load):
+    (place / 'sound.py').write_text(SOUND)
+    tool, flops = load('benchmarks.step'), load('get_flops')
+    cfg = flops.load_config(str(place / 'sound.py'))
+    settings = tool.StepSettings(batch_size=2, size=48, num_segments=2, steps=1, warmup=1)
+    blank = tool.training_inputs(cfg, settings)
+    assert tool.shapes_of(blank) == dict(rgb=(2, 3, 48, 48), flow=(2, 10, 48, 48), sound=(1, 1, 20, 81))
+    inputs = tool.stored_batch(blank, 2, 3, pin=False)['inputs']
+    assert {name: x.dtype for name, x in inputs.items()} == dict(rgb=torch.uint8, flow=torch.uint8, sound=torch.float32)
+    assert inputs['rgb'].max() > 200
+    assert 0.8 < inputs['sound'].std() < 1.2
+    assert 'forward sound' in tool.benchmark_step(cfg, settings)['stages']
+
+
 def test_flops_of_a_step(place, load):
     """Forward, and twice that backward, except that the stems pass no gradient to the clips."""
     tool, flops, stored = load('benchmarks.step'), load('get_flops'), load('stored_inputs')
@@ -261,17 +290,31 @@ def test_frames_compare_equal_samples(load, tmp_path):
     [
         (['data', 'mml_tiny.py', '--cfg-options', 'train_dataloader.batch_size=99'], 'train_dataloader gives no batch'),
         (['data', 'nothing.py'], "config 'nothing.py' does not exist"),
-        (['step', 'mml_tiny.py', '--device', 'cuda'], '--device cuda needs a GPU, and there is none here'),
+        (['step', 'mml_tiny.py', '--device', 'cuda'], "device 'cuda' is not here: there are 0 GPUs"),
+        (['step', 'mml_tiny.py', '--device', 'foo'], "--device must be 'cpu', 'cuda' or 'cuda:N', got 'foo'"),
+        (['step', 'mml_tiny.py', '--device', 'meta'], "--device must be 'cpu', 'cuda' or 'cuda:N', got 'meta'"),
+        (
+            ['step', 'mml_tiny.py', '--cfg-options', 'train_dataloader.dataset.pipeline=[]'],
+            'no shapes can be read off train_dataloader: (?!.*--shape)',
+        ),
         (['step', 'stock.py', '--device', 'cpu'], 'optim_wrapper must be a MutualOptimWrapper, got OptimWrapper'),
     ],
 )
 def test_mistakes_in_a_line(place, args, message, monkeypatch):
     monkeypatch.chdir(place)
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 0)
     stock = "optim_wrapper = dict(_delete_=True, type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1))"
     (place / 'stock.py').write_text(f"_base_ = ['mml_tiny.py']\n{stock}\n")
     with pytest.raises(SystemExit, match=f'error: {message}'):
         run_here(monkeypatch, 'benchmark.py', *args)
+
+
+def test_report_that_cannot_be_written(place, monkeypatch):
+    monkeypatch.chdir(place)
+    (place / 'file').touch()
+    with pytest.raises(SystemExit, match="error: --out file/report.json can't be written: .*'file'"):
+        run_here(monkeypatch, 'benchmark.py', 'data', 'mml_tiny.py', '--max-samples', 1, '--out', 'file/report.json')
 
 
 @pytest.mark.parametrize(

@@ -32,17 +32,15 @@ def tool():
 
 @pytest.fixture
 def root(tmp_path):
-    """A data set of four clips without a fault; the video of c1 has six frames."""
+    """A data set of four clips without a fault; videos have six frames, which two of the lists do not say."""
     for name, lines in LISTS.items():
         write_list(tmp_path, name, lines)
         kind = name.split('_')[1]
         for path, count in (line.split()[:2] for line in lines):
             if kind != 'video':
                 fill(tmp_path, kind, path, int(count))
-            elif path == 'c1.mkv':
-                write_video(tmp_path / 'videos' / path, moving_frames(6))
             else:
-                (tmp_path / 'videos' / path).write_bytes(b'not looked into')
+                write_video(tmp_path / 'videos' / path, moving_frames(6))
     (tmp_path / 'classes.txt').write_text('Holding\nTurning\n')
     return tmp_path
 
@@ -110,6 +108,10 @@ def destroy_video(root):
     (root / 'videos' / 'c1.mkv').write_bytes(b'nothing to decode')
 
 
+def destroy_unlisted_video(root):
+    (root / 'videos' / 'c2.mkv').write_bytes(b'nothing to decode')
+
+
 def add_train_clip_to_val(root):
     write_list(root, 'val_rgb', [*LISTS['val_rgb'], 'c2 5 1'])
     write_list(root, 'val_flow', [*LISTS['val_flow'], 'c2 4 1'])
@@ -134,6 +136,7 @@ PLANTED = {
         {'train_video.txt': dict(count=1)},
     ),
     'video unreadable': (destroy_video, {'train_video.txt': dict(count=1)}),
+    'unreadable, of unknown length': (destroy_unlisted_video, {'train_video.txt': dict(short=1)}),
     'label': (number_label, {'val_rgb.txt': dict(label=1), 'val_flow.txt': dict(label=1)}),
     'twice': (
         lambda root: write_list(root, 'train_flow', [*LISTS['train_flow'], 'c1 5 0']),

@@ -162,6 +162,12 @@ def test_three_classes_have_no_top5(ensemble):
         (['none.npz:rgb'], 'error: file of scores none.npz does not exist'),
         (['two.npz:depth'], r"error: two.npz has no branch 'depth'; it has \['rgb', 'flow', 'ensemble'\]"),
         (['two.npz:rgb', 'two.npz:flow,rgb'], 'error: two.npz:rgb is given twice'),
+        (['two.npz:'], "error: two.npz: names no branch after ':'"),
+        (['nan.npz:rgb'], "error: nan.npz:rgb has NaN or infinite logits for 2 of 4 samples, first 'clip_1'"),
+        (
+            ['two.npz', 'nan.npz'],
+            "error: nan.npz:ensemble has NaN or infinite logits for 1 of 4 samples, first 'clip_3'",
+        ),
         (['two.npz', '--coefficients', 1, 2], 'error: --coefficients must be one for each of the 1 members'),
         (['two.npz', '--search', '--search-share', 0.1], 'error: --search-share 0.1 of 4 samples leaves none'),
         (['two.npz', 'other.npz'], r"error: files of scores must hold the same samples: 4 only in two.npz \['clip_0'"),
@@ -171,8 +177,23 @@ def test_three_classes_have_no_top5(ensemble):
 def test_mistakes(ensemble, place, arguments, message):
     (place / 'names.txt').write_text('A\nB\n')
     save_scores('other.npz', Scores(['z'], torch.tensor([0]), dict(rgb=EYE[:1]), EYE[:1], CLASSES))
+    save_diverged()
     with pytest.raises(SystemExit, match=message):
         ensemble(*arguments)
+
+
+def save_diverged():
+    """NaN in one branch, infinity in the fused scores, a healthy branch beside them."""
+    rgb, fused = RGB.clone(), FLOW.clone()
+    rgb[[1, 3], 2] = float('nan')
+    fused[3, 0] = float('inf')
+    keys = ['clip_0', 'clip_1', 'clip;2', 'clip_3']
+    save_scores('nan.npz', Scores(keys, LABELS, dict(rgb=rgb, flow=FLOW), fused, CLASSES))
+
+
+def test_a_healthy_branch_of_a_diverged_model(ensemble):
+    save_diverged()
+    assert row(ensemble('nan.npz:flow'), 'ensemble')[0] == 75
 
 
 @pytest.mark.parametrize(
@@ -180,6 +201,9 @@ def test_mistakes(ensemble, place, arguments, message):
     [
         (['--search-share', '0.5'], '--search-share needs --search'),
         (['--search', '--search-share', '0'], '--search-share must be in (0, 1], got 0.0'),
+        (['--coefficients', 'nan'], '--coefficients: must be a finite number, got nan'),
+        (['--coefficients', '1', 'inf'], '--coefficients: must be a finite number, got inf'),
+        (['--coefficients', 'one'], '--coefficients: must be a finite number, got one'),
         (['--search', '--coefficients', '1'], 'not allowed with argument'),
     ],
 )

@@ -4,9 +4,12 @@ import importlib
 import re
 
 import pytest
+import torch
+
+from mmmutual.datasets.list_file import KINDS
 
 from .analysis_tool import FOLDER, run_analysis, run_here
-from .clip_folder import write_config
+from .clip_folder import ROOT, write_config
 
 FULL = """
 default_scope = 'mmmutual'
@@ -77,6 +80,52 @@ def test_counts_by_hand(tiny, monkeypatch):
     assert rows['total'] == tuple(a + b for a, b in zip(resnet18_by_hand(3), resnet18_by_hand(10)))
 
 
+SOUND = """
+_base_ = ['mml_tiny.py']
+sound = [
+    dict(type='LoadAudio', sample_rate=8000),
+    dict(type='CropOrPadAudio', duration=1.0, mode='center'),
+    dict(type='LogMelSpectrogram', n_mels=20, hop_length=100),
+]
+lists = dict(rgb=dict(kind='video', ann_file='a'), sound=dict(kind='audio', ann_file='b'))
+pipeline = [*sound, *_base_.val_dataloader.dataset.pipeline]
+val_dataloader = dict(dataset=dict(modalities=dict(_delete_=True, **lists), pipeline=pipeline))
+"""
+
+
+def test_sound_beside_frames(tiny, monkeypatch):
+    """1 s at 8 kHz with a hop of 100 samples: 81 frames around their centres."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    tool, stored = importlib.import_module('get_flops'), importlib.import_module('stored_inputs')
+    (tiny.parent / 'sound.py').write_text(SOUND)
+    inputs = stored.stored_inputs(tool.load_config(str(tiny.parent / 'sound.py')), 'val')
+    assert stored.shapes_of(inputs) == dict(rgb=(4, 3, 32, 32), sound=(1, 1, 20, 81))
+    assert {name: x.dtype for name, x in inputs.items()} == dict(rgb=torch.uint8, sound=torch.float32)
+
+
+@pytest.mark.parametrize('kind', [kind for kind in KINDS if kind != 'audio'])
+def test_every_kind_of_frames(tiny, kind, monkeypatch):
+    """Flow has five pairs of x and y, RGB differences six frames of three channels; no file is opened."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    tool, stored = importlib.import_module('get_flops'), importlib.import_module('stored_inputs')
+    name, channels = ('flow', 10) if 'flow' in kind else ('rgbdiff', 18)
+    cfg = tool.load_config(str(tiny))
+    cfg.val_dataloader.dataset.modalities = {name: dict(kind=kind, ann_file='none.txt')}
+    assert stored.stored_shapes(cfg, 'val') == {name: (4, channels, 32, 32)}
+
+
+def test_shipped_configs_with_sound(tmp_path):
+    """Of 2 s of sound: 64 bands x 201 frames; one channel less than its RGB twin's three in a stem 7 x 7 x 16."""
+    configs = sorted((ROOT / 'configs' / 'mml').glob('*mmshapes-audio*.py'))
+    assert len(configs) == 2
+    for config in configs:
+        printed = run_analysis('get_flops.py', config, cwd=tmp_path)
+        assert 'one clip as stored: audio=1x1x64x201' in printed
+        rows = read_table(printed)
+        if 'rgb' in rows:
+            assert rows['rgb'][0] - rows['audio'][0] == 49 * 16 * 2
+
+
 def test_shape_and_branch(tiny, tmp_path):
     printed = run_analysis('get_flops.py', tiny, '--shape', 'rgb=4x3x320x320', '--branch', 'rgb', cwd=tmp_path)
     assert 'one clip as stored: rgb=4x3x320x320 flow=4x10x32x32\n' in printed
@@ -106,9 +155,17 @@ def test_published_network(tmp_path):
     [
         (['--shape', 'rgb=4x3x'], "--shape must be given as rgb=8x3x224x224, got 'rgb=4x3x'"),
         (['--shape', 'bgr=4x3x32x32'], r"--shape must name inputs of the model, \['rgb', 'flow'\], got \['bgr'\]"),
-        (['--shape', 'rgb=8x3x32x32'], "branch 'rgb', input 'rgb': clips have T=8 segments"),
+        (
+            ['--shape', 'rgb=8x3'],
+            '--shape rgb=8x3 must have 4 sizes, as the encoder takes, or 5 for several views, got 2',
+        ),
+        (['--shape', 'rgb=2x2x2x3x32x32'], '--shape rgb=2x2x2x3x32x32 must have 4 sizes'),
+        (['--shape', 'flow=4x10x32x32', 'rgb=8x3x32x32'], "--shape flow=4x10x32x32 rgb=8x3x32x32: branch 'rgb', .*T=8"),
         (['--branch', 'audio'], r"--branch must name branches of the model, \['rgb', 'flow', 'total'\], got"),
-        (['--cfg-options', 'val_dataloader.dataset.pipeline=[]'], 'no shapes can be read off val_dataloader'),
+        (
+            ['--cfg-options', 'val_dataloader.dataset.pipeline=[]'],
+            'no shapes .* val_dataloader.*Give every input by --shape',
+        ),
     ],
 )
 def test_mistakes_in_a_line(tiny, args, message, monkeypatch):

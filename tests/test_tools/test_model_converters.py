@@ -10,7 +10,7 @@ from mmmutual.apis.launch import load_config
 from mmmutual.registry import MODELS
 from mmmutual.utils.checkpoint_names import mmaction_name
 
-from ..test_models.test_encoders.test_pretrained_2d import original_name
+from ..test_models.test_encoders.test_pretrained import original_name
 from ..test_models.test_encoders.test_resnet_tsm import spread_values
 from .clip_folder import run_tool, write_clips, write_config
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from .analysis_tool import run_analysis
 from .clip_folder import run_tool, scalars, write_clips, write_config
 
 event_accumulator = pytest.importorskip('tensorboard.backend.event_processing.event_accumulator')
@@ -49,12 +50,5 @@ def test_beside_the_local_log(place):
     assert set(events.Tags()['scalars']) == logged
     (config,) = events.Tensors('config/text_summary')
     assert b'MultiModalClassifier' in config.tensor_proto.string_val[0]
-
-
-def test_from_the_command_line(place):
-    option = 'visualizer.vis_backends.0.type=TensorboardVisBackend'
-    run_tool('train.py', 'mml_tiny.py', '--work-dir', 'alone', '--cfg-options', option, cwd=place)
-    events = read_events(place / 'alone')
-    assert list(curve(events, 'rgb/top1')) == [1, 2]
-    assert list(curve(events, 'rgb.loss_cls')) == [1, 2, 3, 4]
-    assert not list((place / 'alone').glob('*/vis_data/scalars.json'))  # it took the place of the local log
+    printed = run_analysis('analyze_logs.py', 'cal_train_time', 'both', '--include-outliers', cwd=place)
+    assert 'average iter time' in printed

@@ -1,14 +1,18 @@
 """Jobs over processes: order, errors, and no orphans."""
 
+import functools
 import os
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import wait
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
 
+from mmmutual.utils import parallel
 from mmmutual.utils.parallel import run_jobs
 
 from ..helpers import wait_until
@@ -40,6 +44,38 @@ def test_nothing_to_do():
 def test_errors_of_a_job_come_out():
     with pytest.raises(KeyError, match='one'):
         run_jobs(fail, range(20), 2, 'failing')
+
+
+def die_of_seven(number):
+    if number % 7 == 0:
+        os._exit(11)
+    return number * number
+
+
+@pytest.mark.parametrize('num_workers', [1, 3])
+def test_a_process_that_dies_costs_its_own_item_only(num_workers):
+    results = run_jobs(die_of_seven, range(1, 24), num_workers, 'dying', crashed=lambda number: f'{number} died')
+    assert list(results.items()) == [(n, n * n if n % 7 else f'{n} died') for n in range(1, 24)]
+
+
+def note_and_die_of_ten(file, number):
+    with open(file, 'ab') as notes:
+        notes.write(b'.')
+    if number == 10:
+        os._exit(11)
+    return number
+
+
+def test_what_was_done_before_a_process_died_is_not_done_again(tmp_path, monkeypatch):
+    # the last ones first, as they may come when the pool breaks
+    monkeypatch.setattr(parallel, 'as_completed', lambda futures: reversed([f for f in futures if wait([f])]))
+    run_jobs(functools.partial(note_and_die_of_ten, tmp_path / 'calls'), range(20), 1, 'dying', crashed=str)
+    assert (tmp_path / 'calls').stat().st_size == 21  # the deadly one twice
+
+
+def test_a_process_that_dies_is_an_error():
+    with pytest.raises(BrokenProcessPool):
+        run_jobs(die_of_seven, range(1, 9), 2, 'dying')
 
 
 def test_number_of_workers_is_checked():

@@ -1,9 +1,11 @@
-"""Curves and times of training runs, from the ``scalars.json`` that every run writes.
+"""Curves and times of training runs, from their ``scalars.json``.
 
     python tools/analysis_tools/analyze_logs.py plot_curve LOG... --keys rgb/top1 loss --out curves.png
     python tools/analysis_tools/analyze_logs.py cal_train_time LOG...
 
 LOG is a ``scalars.json``, or a work dir, of which the newest run is read, joined to the runs that it was resumed from.
+LocalVisBackend writes it, which every shipped config has. A config that sets ``visualizer.vis_backends`` must keep it
+beside the others: ``[dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')]``.
 """
 
 import argparse
@@ -129,10 +131,13 @@ def main() -> None:
             print('\n'.join(train_time(log, args.include_outliers) for log in logs))
             return
         curves = [curve_of(log, key) for log in logs for key in args.keys]
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise SystemExit(f'error: {error}') from None
     names = args.legend or [f'{log.name}: {key}' if len(logs) > 1 else key for log in logs for key in args.keys]
-    plot_curves(curves, names, args.title, args.out)
+    try:
+        plot_curves(curves, names, args.title, args.out)
+    except OSError as error:
+        raise SystemExit(f"error: --out {args.out} can't be written: {error}") from None
     print(f'{len(curves)} curves in {args.out}')
 
 

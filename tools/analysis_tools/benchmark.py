@@ -127,7 +127,10 @@ def main() -> None:
     report['machine'] = machine()
     show(report)
     if args.out is not None:
-        write_text(args.out, json.dumps(report, indent=2) + '\n')
+        try:
+            write_text(args.out, json.dumps(report, indent=2) + '\n')
+        except OSError as error:
+            raise SystemExit(f"error: --out {args.out} can't be written: {error}") from None
 
 
 if __name__ == '__main__':

@@ -11,6 +11,7 @@ import argparse
 import csv
 import io
 import json
+import math
 import os.path as osp
 import sys
 from typing import Dict, List, Tuple
@@ -41,7 +42,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('scores', nargs='+', metavar='SCORES', help='FILE.npz, FILE.npz:branch or FILE.npz:branch,...')
     weights = parser.add_mutually_exclusive_group()
-    weights.add_argument('--coefficients', nargs='+', type=float, help='one for each member; default: ones')
+    weights.add_argument('--coefficients', nargs='+', type=_finite, help='one for each member; default: ones')
     weights.add_argument('--search', action='store_true', help='search coefficients for the best top-1')
     parser.add_argument(
         '--search-share', type=float, default=1.0, metavar='F', help='search on this share, score on the rest'
@@ -66,13 +67,26 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
+def _finite(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f'must be a finite number, got {text}')
+    return number
+
+
 def read_members(arguments: List[str]) -> Tuple[Scores, Dict[str, Tensor]]:
     """The joined first file, and ``FILE:branch`` -> logits (N, C) of every member.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: no such branch, a member twice, or files that don't fit each other.
+        ValueError: no such branch, a member twice, files that don't fit each other, or logits that are not finite.
     """
+    unnamed = [text for text in arguments if text.endswith(':') and not osp.isfile(text)]
+    if unnamed:
+        raise ValueError(f"{unnamed[0]} names no branch after ':'; leave it out for the fused scores")
     split = [(text, '') if osp.isfile(text) or ':' not in text else text.rsplit(':', 1) for text in arguments]
     files = [file for file, _ in split]
     joined = join_scores(files, [load_scores(file) for file in files])
@@ -84,8 +98,19 @@ def read_members(arguments: List[str]) -> Tuple[Scores, Dict[str, Tensor]]:
                 raise ValueError(f'{file} has no branch {branch!r}; it has {list(available)}')
             if f'{file}:{branch}' in members:
                 raise ValueError(f'{file}:{branch} is given twice; weigh it by --coefficients')
+            _check_finite(f'{file}:{branch}', available[branch], scores.keys)
             members[f'{file}:{branch}'] = available[branch]
     return joined[0], members
+
+
+def _check_finite(member: str, logits: Tensor, keys: List[str]) -> None:
+    """Refuse a diverged network: NaN has no rank, and would pass for the first class."""
+    bad = (~logits.isfinite()).any(dim=1).nonzero().flatten().tolist()
+    if bad:
+        raise ValueError(
+            f'{member} has NaN or infinite logits for {len(bad)} of {len(keys)} samples, first {keys[bad[0]]!r}: did '
+            'the network diverge? Leave this member out'
+        )
 
 
 def choose_coefficients(args: argparse.Namespace, members: List[Tensor], labels: Tensor) -> Tuple[List[float], Tensor]:

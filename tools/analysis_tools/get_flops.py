@@ -7,7 +7,7 @@ tables call this number FLOPs; counted one by one, a multiply-add is two floatin
 """
 
 import argparse
-from typing import Dict, List, NamedTuple
+from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 import torch
 from mmengine.config import Config
@@ -54,7 +54,7 @@ def complexity(model: MutualModel, shapes: Shapes) -> Dict[str, Complexity]:
         shapes: input name -> shape of one stored sample, without the batch.
     """
     model = model.to('meta').eval()
-    inputs = {name: torch.zeros(1, *shape, dtype=torch.uint8, device='meta') for name, shape in shapes.items()}
+    inputs = {name: torch.zeros(1, *shape, device='meta') for name, shape in shapes.items()}
     batch = model.data_preprocessor(dict(inputs=inputs), False)
     if hasattr(model, 'check_inputs'):
         model.check_inputs(batch['inputs'])
@@ -88,15 +88,40 @@ def choose_shapes(cfg: Config, model: MutualModel, given: Shapes) -> Shapes:
     """Shapes of the model's inputs: those given, else those of the val pipeline.
 
     Raises:
-        ValueError: the model is of another package, a shape is given to what is no input, or one can't be found.
+        ValueError: the model is of another package, a shape is given to what is no input or has another number of
+            sizes, or one can't be found.
     """
     if not isinstance(model, MutualModel):
         raise ValueError(f'model.type must be a model of mmmutual, got {cfg.model.type!r}')
     unknown = [name for name in given if name not in model.input_names]
     if unknown:
         raise ValueError(f'--shape must name inputs of the model, {model.input_names}, got {unknown}')
-    shapes = given if len(given) == len(model.input_names) else {**stored_shapes(cfg, 'val'), **given}
+    for name, shape in given.items():
+        _check_sizes(model, name, shape)
+    try:
+        shapes = given if len(given) == len(model.input_names) else {**stored_shapes(cfg, 'val'), **given}
+    except ValueError as error:
+        raise ValueError(f'{error}. Give every input by --shape') from None
     return {name: shapes[name] for name in model.input_names}
+
+
+def _check_sizes(model: MutualModel, name: str, shape: Tuple[int, ...]) -> None:
+    """Refuse a shape that is neither one view for the encoders that read this input nor several."""
+    for branch in parameter_branches(model).values():
+        sizes = getattr(getattr(branch, 'encoder', None), 'input_dims', 0) - 1  # without the batch
+        if sizes > 0 and branch.input_name == name and len(shape) not in (sizes, sizes + 1):
+            raise ValueError(
+                f'--shape {shape_text({name: shape})} must have {sizes} sizes, as the encoder takes, or {sizes + 1} '
+                f'for several views, got {len(shape)}'
+            )
+
+
+def _count(model: MutualModel, shapes: Shapes, given: Sequence[str]) -> Dict[str, Complexity]:
+    """:func:`complexity`, whose errors name the ``--shape`` that was given."""
+    try:
+        return complexity(model, shapes)
+    except ValueError as error:
+        raise ValueError(f'--shape {" ".join(given)}: {error}' if given else str(error)) from None
 
 
 def main() -> None:
@@ -105,7 +130,7 @@ def main() -> None:
         cfg = load_config(args.config, args.cfg_options)
         model = MODELS.build(cfg.model)
         shapes = choose_shapes(cfg, model, parse_shapes(args.shape))
-        rows = complexity(model, shapes)
+        rows = _count(model, shapes, args.shape)
         unknown = [name for name in args.branch or () if name not in rows]
         if unknown:
             raise ValueError(f'--branch must name branches of the model, {list(rows)}, got {unknown}')

@@ -65,7 +65,10 @@ def _find_files(path: Path) -> List[Path]:
         return [path]
     files = sorted(path.glob(f'*/{SCALARS}'), key=lambda file: file.parts[-3])  # folders are called by their time
     if not files:
-        raise FileNotFoundError(f'LOG {path} is neither a file nor a work dir with <time>/{SCALARS} in it')
+        raise FileNotFoundError(
+            f'LOG {path} is neither a file nor a work dir with <time>/{SCALARS} in it, which LocalVisBackend writes: '
+            "visualizer.vis_backends must hold dict(type='LocalVisBackend'), beside any others"
+        )
     first = len(files) - 1
     while first > 0 and _is_resumed(files[first]):
         first -= 1
@@ -81,7 +84,11 @@ def _read_file(file: Path) -> Tuple[Lines, Lines]:
     """Lines of training and of validation; a later line of a step replaces an earlier one."""
     train: Lines = {}
     val: Lines = {}
-    for number, text in enumerate(file.read_text(encoding='utf-8').splitlines(keepends=True), start=1):
+    try:
+        content = file.read_text(encoding='utf-8')
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{file} is not text, and so no {SCALARS}: {error}') from None
+    for number, text in enumerate(content.splitlines(keepends=True), start=1):
         if not text.endswith('\n'):
             break  # a run that was killed may leave half a line
         try:

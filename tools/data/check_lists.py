@@ -9,7 +9,7 @@ wrong with it:
 
     missing  the folder or file is not there, or an empty file
     count    the folder does not hold as many images of these names as the list says, or the video as many frames
-    short    fewer frames than --min-frames
+    short    fewer frames than --min-frames; a video that cannot be read has none
     label    no class of this number in ROOT/classes.txt
     twice    a clip that this list names more than once
     inputs   not in the list of another input of this split, or there with another label
@@ -28,11 +28,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional
 
-from mmmutual.datasets.annotations.lists import INPUTS, count_images, input_options
+from mmmutual.datasets.annotations.lists import INPUTS, count_frames, count_images, input_options
 from mmmutual.datasets.list_file import ListEntry, key_of, read_list
 from mmmutual.datasets.modality_options import DEFAULT_TEMPLATES, read_classes
-from mmmutual.datasets.readers import open_video
-from mmmutual.utils.errors import UnreadableMediaError
 from mmmutual.utils.parallel import run_jobs
 from mmmutual.utils.whole_output import write_text
 
@@ -42,12 +40,11 @@ NUM_SHOWN = 3
 
 
 class Media(NamedTuple):
-    """What a list names on disk; the frames of a video are counted only where the list says how many there are."""
+    """What a list names on disk."""
 
     path: str
     kind: str
     filename_tmpl: Optional[str]
-    counted: bool
 
 
 class Clip(NamedTuple):
@@ -103,7 +100,7 @@ def read_lists(folder: Path, root: Path, templates: Dict[str, str]) -> List[Clip
 
 def as_clip(entry: ListEntry, options: Dict[str, Any], root: Path) -> Clip:
     path = str(root / options['data_prefix'] / entry.path)
-    media = Media(path, options['kind'], options.get('filename_tmpl'), entry.num_frames is not None)
+    media = Media(path, options['kind'], options.get('filename_tmpl'))
     return Clip(key_of(entry.path, options['kind']), entry, media)
 
 
@@ -113,15 +110,7 @@ def look_up(media: Media) -> Optional[int]:
         return count_images(media.path, media.kind, media.filename_tmpl) if os.path.isdir(media.path) else None
     if not os.path.isfile(media.path) or os.path.getsize(media.path) == 0:
         return None
-    return count_frames(media.path) if media.counted else 0
-
-
-def count_frames(path: str) -> int:
-    try:
-        with open_video(path) as reader:
-            return len(reader)
-    except UnreadableMediaError:
-        return 0
+    return count_frames(media.path)
 
 
 def find_faults(
@@ -137,10 +126,11 @@ def find_faults(
         count = found[media]
         if count is None:
             faults['missing'].append(media.path)
-        elif media.counted and count != entry.num_frames:
+        elif entry.num_frames not in (None, count):
             faults['count'].append(f'{key}: {entry.num_frames} in the list, {count} in {media.path}')
-        if entry.num_frames is not None and entry.num_frames < min_frames:
-            faults['short'].append(f'{key}: {entry.num_frames}')
+        known = count if entry.num_frames is None else entry.num_frames
+        if known is not None and known < min_frames:
+            faults['short'].append(f'{key}: {known}')
         if entry.label >= num_classes:
             faults['label'].append(f'{key}: {entry.label}')
         if keys[key] > 1:

@@ -13,7 +13,7 @@ import numpy as np
 
 from mmmutual.datasets.readers import READERS, open_video
 from mmmutual.utils.errors import UnreadableMediaError
-from mmmutual.utils.media_files import find_files
+from mmmutual.utils.media_files import find_files, find_folders
 from mmmutual.utils.parallel import run_jobs
 from mmmutual.utils.whole_output import write_text
 
@@ -63,10 +63,10 @@ def suffixes_of(args: argparse.Namespace, common: Sequence[str]) -> Sequence[str
 
 def find_sources(src_dir: Path, suffixes: Sequence[str], folders: bool = False) -> List[Path]:
     """Videos below a folder, or the folders that directly hold images; sorted."""
-    files = find_files(src_dir, suffixes)
-    if not files:
+    sources = find_folders(src_dir, suffixes) if folders else find_files(src_dir, suffixes)
+    if not sources:
         sys.exit(f'no {"image" if folders else "video"} below {src_dir} with suffix {" ".join(suffixes)}')
-    return sorted({file.parent for file in files}) if folders else files
+    return sources
 
 
 def name_folders(sources: List[Path], src_dir: Path) -> Dict[Path, str]:

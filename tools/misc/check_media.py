@@ -9,6 +9,12 @@ Every file is decoded whole. Problems:
     damaged, 32 of 40                          frames that decode and that are stored
     several sizes                              of the pictures of one video
     sound: ...                                 a problem with the sound of a video; none at all is no problem
+    the decoder crashed                        it ended its process, twice
+    the check failed: ...                      with an error that no other words fit
+
+Notes, which are no problems:
+
+    short, 48 samples                          sound of less than 0.1 seconds
 
 Files with the suffix of a sound file are asked for sound, all others for a video. The exit code is 1 when any file has
 a problem.
@@ -19,6 +25,7 @@ import functools
 import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
@@ -33,10 +40,12 @@ from mmmutual.utils.parallel import run_jobs
 from mmmutual.utils.whole_output import write_text
 
 AUDIO_SUFFIXES = ('.wav', '.flac', '.ogg', '.opus', '.mp3', '.m4a', '.aac', '.wma')
+SUFFIXES = VIDEO_SUFFIXES + AUDIO_SUFFIXES
 # These write down how long they are. Of others FFmpeg guesses it.
 LENGTH_STATED = ('mov', 'matroska', 'flac')
 # What a file may lack of its stated length: its last frame may be shown for long.
 MAX_LACK_SECONDS, MAX_LACK_PART = 0.5, 0.05
+MIN_SOUND_SECONDS = 0.1  # a few windows of any spectrogram; of less, features are padding for the most part
 
 
 def parse_args() -> argparse.Namespace:
@@ -52,13 +61,29 @@ def parse_args() -> argparse.Namespace:
             parser.error(f'{path} does not exist')
     if args.num_workers < 1:
         parser.error(f'--num-workers must be at least 1, got {args.num_workers}')
+    if args.out is not None:
+        try:
+            require_writable(args.out)
+        except OSError as error:
+            parser.error(f'--out {args.out} cannot be written: {error}')
     return args
+
+
+def require_writable(file: Path) -> None:
+    """Raise OSError where the file could not be written in the end; its parent folders are made."""
+    if file.is_dir():
+        raise IsADirectoryError('it is a folder')
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=file.parent):
+        pass
 
 
 def find_media(path: Path, data_root: Path) -> List[str]:
     """The media files that a command-line argument stands for."""
     if path.is_dir():
-        files = find_files(path, VIDEO_SUFFIXES + AUDIO_SUFFIXES)
+        links = [file for file in path.rglob('*') if file.is_symlink() and not file.exists()]
+        broken = [link for link in links if link.suffix.lower() in SUFFIXES]
+        files = sorted(find_files(path, SUFFIXES) + broken)
         if not files:
             raise FileNotFoundError(f'no video or sound file below {path}')
         return [str(file) for file in files]
@@ -68,8 +93,36 @@ def find_media(path: Path, data_root: Path) -> List[str]:
 
 
 def check(path: str, reader: str) -> Dict[str, Any]:
-    """What is in a file: ``bytes``, ``video``, ``audio`` (None where there is none) and ``problems``."""
-    found = dict(bytes=os.path.getsize(path) if os.path.exists(path) else None, video=None, audio=None, problems=[])
+    """What is in a file.
+
+    Returns:
+        ``bytes``, ``streams`` (as declared), ``video`` and ``audio`` (as decoded; None where nothing is), ``problems``
+        and ``notes``.
+    """
+    found = nothing(path)
+    try:
+        look_into(path, reader, found)
+    except ImportError:
+        raise  # a reader that is not installed, which is no fault of the file
+    except Exception as error:  # noqa: BLE001 - to outlive every file, whatever is in it, is what this tool is for
+        found['problems'].append(f'the check failed: {type(error).__name__}: {error}')
+    return found
+
+
+def nothing(path: str, *problems: str) -> Dict[str, Any]:
+    """What :func:`check` gives of a file of which nothing is known but its problems."""
+    size = os.path.getsize(path) if os.path.isfile(path) else None
+    return dict(bytes=size, streams=[], video=None, audio=None, problems=list(problems), notes=[])
+
+
+def crashed(path: str) -> Dict[str, Any]:
+    """What is known of a file that ends the process which reads it."""
+    return nothing(path, 'the decoder crashed')
+
+
+def look_into(path: str, reader: str, found: Dict[str, Any]) -> None:
+    """Fill in what is in a file."""
+    found['streams'] = list_streams(path)
     wants_sound = path.lower().endswith(AUDIO_SUFFIXES)
     if not wants_sound:
         try:
@@ -83,9 +136,31 @@ def check(path: str, reader: str) -> Dict[str, Any]:
             found['problems'].append(error.reason)
         elif found['video'] and error.reason != 'no audio stream':
             found['problems'].append(f'sound: {error.reason}')
-    if found['video'] or found['audio']:
+    if found['audio'] and found['audio']['seconds'] < MIN_SOUND_SECONDS:
+        found['notes'].append(f'short, {found["audio"]["samples"]} samples')
+    if found['streams'] and (found['video'] or found['audio']):
         lack = find_lack(path, found['video'])
         found['problems'] += [lack] if lack else []
+
+
+def list_streams(path: str) -> List[Dict[str, Any]]:
+    """All streams as the container declares them, none where FFmpeg does not open it.
+
+    Returns:
+        For each its ``kind``, ``codec`` (None: no decoder for it) and, of sound, ``sample_rate`` and ``channels``.
+    """
+    try:
+        with av.open(path, metadata_errors='ignore') as container:
+            return [describe(stream) for stream in container.streams]
+    except av.error.FFmpegError:
+        return []
+
+
+def describe(stream: av.stream.Stream) -> Dict[str, Any]:
+    context = stream.codec_context
+    found = dict(kind=stream.type, codec=context.codec.canonical_name if context else None)
+    if context and stream.type == 'audio':
+        found.update(sample_rate=context.sample_rate, channels=context.layout.nb_channels)
     return found
 
 
@@ -136,7 +211,7 @@ def find_lack(path: str, video: Optional[Dict[str, Any]]) -> Optional[str]:
 
 
 def table(report: Dict[str, Dict[str, Any]]) -> str:
-    rows = [['file', 'MB', 'frames', 'fps', 'seconds', 'picture', 'sound', 'Hz', 'channels', 'problems']]
+    rows = [['file', 'MB', 'frames', 'fps', 'seconds', 'picture', 'sound', 'streams', 'problems', 'notes']]
     for path, found in report.items():
         row = [path, '-' if found['bytes'] is None else f'{found["bytes"] / 1e6:.2f}']
         video, audio = found['video'], found['audio']
@@ -145,22 +220,28 @@ def table(report: Dict[str, Dict[str, Any]]) -> str:
             row += [str(video['frames']), f'{video["fps"]:.2f}', f'{video["seconds"]:.2f}', size]
         else:
             row += ['-'] * 4
-        if audio:
-            row += [f'{audio["seconds"]:.2f}', str(audio['sample_rate']), str(audio['channels'])]
-        else:
-            row += ['-'] * 3
-        rows.append([*row, '; '.join(found['problems'])])
+        row += [f'{audio["seconds"]:.2f}' if audio else '-', summarize(found['streams']) or '-']
+        rows.append([*row, '; '.join(found['problems']), '; '.join(found['notes'])])
     widths = [max(map(len, column)) for column in zip(*rows)]
     return '\n'.join('  '.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
 
 
+def summarize(streams: List[Dict[str, Any]]) -> str:
+    """E.g. ``video 1 h264; audio 2 aac 44100x2, opus 48000x1``: kind, how many, codecs, Hz and channels."""
+    by_kind: Dict[str, List[str]] = {}
+    for stream in streams:
+        sound = f' {stream["sample_rate"]}x{stream["channels"]}' if 'channels' in stream else ''
+        by_kind.setdefault(stream['kind'], []).append(f'{stream["codec"] or "unknown"}{sound}')
+    return '; '.join(f'{kind} {len(codecs)} {", ".join(codecs)}' for kind, codecs in by_kind.items())
+
+
 def main() -> int:
+    sys.stdout.reconfigure(errors='backslashreplace')  # a name of a file need not be text
     args = parse_args()
     try:
         files = [file for path in args.paths for file in find_media(path, args.data_root)]
-        report = run_jobs(
-            functools.partial(check, reader=args.reader), dict.fromkeys(files), args.num_workers, 'check media'
-        )
+        job = functools.partial(check, reader=args.reader)
+        report = run_jobs(job, dict.fromkeys(files), args.num_workers, 'check media', crashed)
     except (FileNotFoundError, ImportError, ValueError) as error:
         sys.exit(str(error))
     print(table(report))

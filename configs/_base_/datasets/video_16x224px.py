@@ -1,56 +1,11 @@
-# Clips of 16 segments at 224 x 224 pixels. A config adds the root and the lists of its data set:
-#   train_dataloader = dict(dataset=dict(data_root=_base_.data_root, modalities=dict(rgb=_base_.train_lists.rgb)))
-train_pipeline = [
-    dict(type='SampleSegments', num_segments=16, split='train'),
-    dict(type='LoadFrames'),
-    dict(type='MultiScaleCrop', size=224),
-    dict(type='PackMultiModalInputs'),
-]
-val_pipeline = [
-    dict(type='SampleSegments', num_segments=16, split='val'),
-    dict(type='LoadFrames'),
-    dict(type='ResizeShortSide', size=256),
-    dict(type='CenterCrop', size=224),
-    dict(type='PackMultiModalInputs'),
-]
-test_pipeline = [
-    dict(type='SampleSegments', num_segments=16, split='test'),
-    dict(type='LoadFrames'),
-    dict(type='ResizeShortSide', size=256),
-    dict(type='CenterCrop', size=224),
-    dict(type='PackMultiModalInputs'),
-]
-# 2 clips x 3 crops at full resolution: tools/test.py --tta
-tta_pipeline = [
-    dict(type='SampleSegments', num_segments=16, split='test', twice_sample=True),
-    dict(type='LoadFrames'),
-    dict(type='ResizeShortSide', size=256),
-    dict(type='ThreeCrop', size=256),
-    dict(type='PackMultiModalInputs'),
-]
+# As video_8x224px.py, with 16 segments.
+_base_ = 'video_8x224px.py'
 
-# The recipe's batch of 64 on 8 GPUs. What is read are small jpgs: many workers, and uint8 in pinned memory.
-train_dataloader = dict(
-    batch_size=8,
-    num_workers=8,
-    persistent_workers=True,
-    pin_memory=True,
-    drop_last=True,
-    sampler=dict(type='ResumableSampler', shuffle=True),
-    collate_fn=dict(type='default_collate'),
-    dataset=dict(type='VideoListDataset', classes='classes.txt', modalities={}, pipeline=train_pipeline),
-)
-eval_loader = dict(
-    batch_size=8,
-    num_workers=8,
-    persistent_workers=True,
-    pin_memory=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='default_collate'),
-)
-eval_dataset = dict(type='VideoListDataset', classes='classes.txt', modalities={}, test_mode=True)
-val_dataloader = dict(dataset=dict(pipeline=val_pipeline, **eval_dataset), **eval_loader)
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline, **eval_dataset), **eval_loader)
+train_pipeline = [dict(_base_.train_pipeline[0], num_segments=16), *_base_.train_pipeline[1:]]
+val_pipeline = [dict(_base_.val_pipeline[0], num_segments=16), *_base_.val_pipeline[1:]]
+test_pipeline = [dict(_base_.test_pipeline[0], num_segments=16), *_base_.test_pipeline[1:]]
+tta_pipeline = [dict(_base_.tta_pipeline[0], num_segments=16), *_base_.tta_pipeline[1:]]
 
-val_evaluator = dict(type='BranchAccuracy', topk=(1, 5))
-test_evaluator = val_evaluator
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=val_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))

@@ -4,14 +4,16 @@ import functools
 import os
 from collections import Counter
 from pathlib import Path
-from typing import Any, Collection, Dict, NamedTuple, Optional, Sequence, Union
+from typing import Any, Callable, Collection, Dict, NamedTuple, Optional, Sequence, Union
 
+from mmmutual.utils.errors import UnreadableMediaError
 from mmmutual.utils.media_files import VIDEO_SUFFIXES
 from mmmutual.utils.parallel import run_jobs
 from mmmutual.utils.whole_output import write_text
 
 from ..list_file import key_of
 from ..modality_options import check_modality
+from ..readers import open_video
 from .official import Annotations, Clip
 
 # What an input reads, and the folder of a data set that its media lie below.
@@ -60,6 +62,15 @@ def count_images(folder: Union[str, Path], kind: str, filename_tmpl: str) -> int
     return count
 
 
+def count_frames(file: Union[str, Path]) -> int:
+    """How many frames of a video decode; 0 if it cannot be read. Most are counted without decoding."""
+    try:
+        with open_video(file) as reader:
+            return len(reader)
+    except UnreadableMediaError:
+        return 0
+
+
 def find_clips(folder: Union[str, Path], keys: Collection[str], kind: str) -> Dict[str, str]:
     """Clips by their names, at any depth: whether they lie by class, by split or all together.
 
@@ -100,14 +111,14 @@ def build_lists(
 ) -> Dict[str, SplitCounts]:
     """Write ``classes.txt`` and ``lists/<split>_<input>.txt`` below the root of a data set.
 
-    Lists of one split name the same clips: one that an input lacks, or of which it has no image, is left out of all.
-    They are in the order of the annotations. A split of which nothing is there gets no list.
+    Lists of one split name the same clips: one that an input lacks, or of which no image can be read, is left out of
+    all. They are in the order of the annotations. A split of which nothing is there gets no list.
 
     Args:
         annotations: the clips.
         root: folder of the data set; media lie in ``frames``, ``flow`` and ``videos`` of it.
         inputs: input name -> :func:`input_options`.
-        num_workers: processes that count images.
+        num_workers: processes that count images and frames.
 
     Returns:
         Counts by split.
@@ -140,12 +151,14 @@ def build_lists(
 def _find_and_count(
     root: Path, keys: Collection[str], name: str, options: Dict[str, Any], num_workers: int
 ) -> Dict[str, str]:
-    """Key -> start of its line: the path, and the number of images if the clip is a folder of them."""
+    """Key -> start of its line: the path, and the number of images, pairs or frames, of those that have any."""
     folder = root / options['data_prefix']
     paths = find_clips(folder, keys, options['kind'])
+    count: Callable[[str], int]
     if options['kind'] == 'video':
-        return paths
-    count = functools.partial(count_images, kind=options['kind'], filename_tmpl=options['filename_tmpl'])
+        count = count_frames
+    else:
+        count = functools.partial(count_images, kind=options['kind'], filename_tmpl=options['filename_tmpl'])
     counts = run_jobs(count, [str(folder / path) for path in paths.values()], num_workers, f'count {name}')
     sizes = {key: counts[str(folder / path)] for key, path in paths.items()}
     return {key: f'{path} {sizes[key]}' for key, path in paths.items() if sizes[key]}

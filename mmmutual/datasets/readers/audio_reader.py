@@ -50,8 +50,8 @@ def _read(path: str) -> Tuple[np.ndarray, int]:
     if path.lower().endswith(_SOUNDFILE_SUFFIXES):
         try:
             samples, rate = soundfile.read(path, dtype='float32', always_2d=True)
-        except soundfile.LibsndfileError:
-            pass  # damaged, or another format than the suffix says
+        except (soundfile.LibsndfileError, UnicodeEncodeError):
+            pass  # damaged, another format than the suffix says, or a name that is no text
         else:
             return samples.T, rate
     try:

@@ -18,7 +18,8 @@ class PackMultiModalInputs(BaseTransform):
     one channel, in one view.
 
     ``data_samples``: a :class:`~mmmutual.structures.MultiModalDataSample` with ``gt_label`` (where it is known) and
-    the meta information ``key``, ``sample_idx``, ``available`` (names of the inputs) and ``num_views`` (V').
+    the meta information ``key``, ``sample_idx``, ``frame_size`` ((H, W) before any crop), ``available`` (names of the
+    inputs) and ``num_views`` (V').
 
     Raises:
         ValueError: while running, a sample without frames and spectrograms.
@@ -34,7 +35,7 @@ class PackMultiModalInputs(BaseTransform):
         inputs.update({name: spectrogram[None] for name, spectrogram in results.get('spectrograms', {}).items()})
         if not inputs:
             raise ValueError('PackMultiModalInputs got nothing to pack: put LoadFrames or LogMelSpectrogram before it')
-        metainfo = {field: results[field] for field in ('key', 'sample_idx') if field in results}
+        metainfo = {field: results[field] for field in ('key', 'sample_idx', 'frame_size') if field in results}
         sample = MultiModalDataSample(metainfo=dict(metainfo, available=tuple(inputs), num_views=num_views))
         if 'gt_label' in results:
             sample.set_gt_label(results['gt_label'])

@@ -30,12 +30,13 @@ class LoadFrames(BaseTransform):
     there, names the only inputs to decode.
 
     Added key: ``frames``, dict: input name -> uint8 (V * T * L, C, H, W) tensor, RGB (C = 3; a channels-last view) or
-    flow x and y (C = 2).
+    flow x and y (C = 2). Also ``frame_size``, their (H, W).
 
     Raises:
-        UnreadableMediaError: while running, an image or video that is missing or can't be decoded.
-        ValueError: while running, images of different size in a folder or between the inputs of a sample, or too small
-            for the algorithm of the flow; no input to decode.
+        UnreadableMediaError: while running, an image or video that is missing, can't be decoded, or is too small for
+            the algorithm of the flow.
+        ValueError: while running, images of different size in a folder or between the inputs of a sample; no input to
+            decode.
     """
 
     def transform(self, results: Dict[str, Any]) -> Dict[str, Any]:
@@ -69,6 +70,7 @@ class LoadFrames(BaseTransform):
                 f'inputs of one sample must have frames of one size, got (H, W) {sizes} from {paths}: '
                 'extract them again with the same size'
             )
+        results['frame_size'] = next(iter(sizes.values()))
         return results
 
 
@@ -114,7 +116,7 @@ def _compute_flow(source: Dict[str, Any], images: ndarray, positions: ndarray) -
     try:
         return np.stack([np.stack(estimate(images[position], images[position + 1])) for position in positions])
     except ValueError as error:
-        raise ValueError(f'flow of {source["path"]}: {error}') from error
+        raise UnreadableMediaError(source['path'], f'unreadable: no flow, {error}') from error
 
 
 def _decode(source: Dict[str, Any], numbers: ndarray, readers: Dict[str, Any]) -> ndarray:

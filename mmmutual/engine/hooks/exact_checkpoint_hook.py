@@ -47,6 +47,8 @@ class ExactCheckpointHook(CheckpointHook):
         self._of_all_ranks = self._optimizer_state = None
 
     def _save_best_checkpoint(self, runner: Any, metrics: dict) -> None:
+        if not self.save_best:
+            return
         self._gather(runner)
         super()._save_best_checkpoint(runner, metrics)  # may save the epoch's file again, optimiser and all
         self._of_all_ranks = self._optimizer_state = None

@@ -11,7 +11,7 @@ from ..unify import unify
 
 @HOOKS.register_module()
 class UnifyHook(Hook):
-    """Make the networks of all processes equal at the end of each epoch, before checkpoint and validation.
+    """Make the networks of all processes equal at the end of each epoch and before each validation.
 
     Averages batch norm statistics, as each process sees its share of every batch only, and collects the peers where
     each process trains one. mmengine's SyncBuffersHook would average every buffer, the state of methods and counters
@@ -19,5 +19,9 @@ class UnifyHook(Hook):
     """
 
     def after_train_epoch(self, runner: Any) -> None:
-        """See the class."""
+        """Before a checkpoint is saved."""
+        unify(runner.model)
+
+    def before_val_epoch(self, runner: Any) -> None:
+        """In loops of iterations there is no end of an epoch before it."""
         unify(runner.model)

@@ -21,7 +21,7 @@ class Branch(BaseModule):
         head (dict, optional): features -> logits (B, C).
         tune_from (dict, optional): a trained network whose weights are the first ones here, arguments of
             :class:`~mmmutual.models.classifiers.tune_from.TuneFrom`: checkpoint, source_modality, source_branch,
-            keep_head.
+            keep_head, freeze_stem.
     """
 
     def __init__(
@@ -33,6 +33,8 @@ class Branch(BaseModule):
         if head is not None:
             self.head = MODELS.build(head)
         self.tune_from = None if tune_from is None else TuneFrom(**tune_from)
+        if self.tune_from is not None:
+            self.tune_from.freeze(self)
 
     def init_weights(self) -> None:
         """The parts' own initialisation, then the weights of ``tune_from`` over it.

@@ -1,5 +1,6 @@
 """A branch's first weights from a trained network, also of another modality (spec/mml.md 3.5)."""
 
+import difflib
 from typing import Dict, Optional
 
 from mmengine.logging import print_log
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from mmmutual.utils.branch_state import STEM_CHANNELS, branch_state, copy_state, fitted_state
 from mmmutual.utils.state_match import refuse_other_shapes, report_states
 
-from ..encoders.pretrained_2d import stem_name, transfer_stem
+from ..encoders.pretrained import stem_name, transfer_stem
 
 HEADS = ('head.', 'cls_head.')  # ours, and what else mmaction2's heads hold
 
@@ -24,20 +25,35 @@ class TuneFrom:
             channels gets the mean over the source's, also where their number is equal.
         source_branch (str, optional): which branch, if the checkpoint is ours and has several.
         keep_head (bool): whether the classifier is copied too; False for other classes.
+        freeze_stem (bool): whether a transferred first kernel stays as it is, as in the original by mistake
+            (spec/mml.md 6.2).
 
     Raises:
-        ValueError: if ``source_modality`` is a known one in capitals, which would be taken for another.
+        ValueError: if ``source_modality`` is nearly a known one, and would be taken for another.
     """
 
     def __init__(
-        self, checkpoint: str, source_modality: str, source_branch: Optional[str] = None, keep_head: bool = True
+        self,
+        checkpoint: str,
+        source_modality: str,
+        source_branch: Optional[str] = None,
+        keep_head: bool = True,
+        freeze_stem: bool = False,
     ) -> None:
-        if source_modality not in STEM_CHANNELS and source_modality.lower() in STEM_CHANNELS:
-            raise ValueError(f'tune_from.source_modality={source_modality!r} is written {source_modality.lower()!r}')
+        close = difflib.get_close_matches(source_modality.lower(), STEM_CHANNELS, n=1)
+        if close and source_modality not in STEM_CHANNELS:
+            raise ValueError(f'tune_from.source_modality={source_modality!r} is not known; did you mean {close[0]!r}?')
         self.checkpoint = checkpoint
         self.source_modality = source_modality
         self.source_branch = source_branch
         self.keep_head = keep_head
+        self.freeze_stem = freeze_stem
+
+    def freeze(self, branch: nn.Module) -> None:
+        """Freeze what ``freeze_stem`` says; done when the branch is built, before an optimiser is."""
+        stem = stem_name(branch)
+        if self.freeze_stem and stem is not None and self.source_modality != branch.input_name:
+            branch.get_parameter(stem).requires_grad_(False)
 
     def load_into(self, branch: nn.Module) -> None:
         """Copy the values in place: the Runner builds the optimiser before it initialises weights.

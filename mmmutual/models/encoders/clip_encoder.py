@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from mmmutual.registry import MODELS
 
 from .backbone import build_backbone, check_channels
+from .pretrained import load_pretrained
 
 
 @MODELS.register_module()
@@ -22,14 +23,24 @@ class ClipEncoder(BaseModule):
 
     Args:
         backbone (dict): gives maps (B, D, t, h, w), pooled here; features (B, D); several maps (slow and fast), joined
-            after pooling; or maps beside a class token (B, D), which is taken.
+            after pooling; or maps beside a class token (B, D), which is taken. Its own ``pretrained`` and
+            ``pretrained2d`` are mmaction2's (a 2-D network, inflated).
+        pretrained (str, optional): weights for the backbone of the same layers: a path or URL, of mmaction2 or of one
+            branch of ours. A stem of another number of channels gets the mean kernel.
     """
 
     input_dims = 5
 
-    def __init__(self, backbone: dict) -> None:
+    def __init__(self, backbone: dict, pretrained: Optional[str] = None) -> None:
         super().__init__()
         self.backbone = build_backbone(backbone)
+        self.pretrained = pretrained
+
+    def init_weights(self) -> None:
+        """The backbone's own initialisation, then the pretrained weights over it."""
+        super().init_weights()
+        if self.pretrained is not None:
+            load_pretrained(self.backbone, self.pretrained)
 
     @property
     def out_channels(self) -> Optional[int]:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from mmmutual.registry import MODELS
 
 from .backbone import build_backbone, check_channels
-from .pretrained_2d import load_pretrained_2d
+from .pretrained import load_pretrained
 
 
 @MODELS.register_module()
@@ -39,7 +39,7 @@ class FrameEncoder(BaseModule):
         """The backbone's own initialisation, then the pretrained weights over it."""
         super().init_weights()
         if self.pretrained is not None:
-            load_pretrained_2d(self.backbone, self.pretrained)
+            load_pretrained(self.backbone, self.pretrained)
 
     @property
     def out_channels(self) -> Optional[int]:
@@ -62,9 +62,10 @@ class FrameEncoder(BaseModule):
 
     def _check_segments(self, given: int) -> None:
         segments = getattr(self.backbone, 'num_segments', None)
-        if getattr(self.backbone, 'is_shift', False) and segments != given:
+        over_time = any(getattr(self.backbone, name, False) for name in ('is_shift', 'temporal_pool', 'non_local_cfg'))
+        if over_time and segments != given:
             raise ValueError(
-                f'clips have T={given} segments, but the backbone shifts over num_segments={segments}: make '
+                f'clips have T={given} segments, but the backbone looks over num_segments={segments}: make '
                 'SampleSegments.num_segments and backbone.num_segments equal'
             )
 

@@ -17,6 +17,8 @@ from mmaction.models.backbones.resnet_tsm import ResNetTSM as MMActionResNetTSM 
 from mmaction.models.backbones.resnet_tsm import TemporalShift as MMActionTemporalShift  # noqa: E402
 
 SHIFT_PLACES = ('blockres', 'block')
+# The original's non-local block (spec/mml.md 3.4) in the terms of mmcv, whose defaults are others.
+NON_LOCAL = dict(sub_sample=True, use_scale=False, norm_cfg=dict(type='BN3d'), mode='embedded_gaussian')
 
 
 @MODELS.register_module()
@@ -31,11 +33,14 @@ class ResNetTSM(MMActionResNetTSM):
         depth (int): 18, 34, 50, 101 or 152.
         base_channels (int): width of the stem and the first stage. 64 is the published network; less makes a narrow
             one for a CPU or a test.
-        kwargs: of mmaction2's ResNetTSM: num_segments, is_shift, shift_div, shift_place, temporal_pool, non_local,
-            in_channels, partial_bn, with_cp ...
+        kwargs: of mmaction2's ResNetTSM: num_segments, is_shift, shift_div, shift_place, temporal_pool, in_channels,
+            partial_bn, with_cp ...; ``non_local``, for the blocks of each stage whether one follows, as
+            ``((0, 0, 0), (1, 0, 1, 0), (1, 0, 1, 0, 1, 0), (0, 0, 0))`` in the original; ``non_local_cfg``, what
+            differs from the original's block (:data:`NON_LOCAL`).
 
     Raises:
-        ValueError: for ``pretrained``, which belongs to the FrameEncoder, or a shift that there is not.
+        ValueError: for ``pretrained``, which belongs to the FrameEncoder, a shift that there is not, or non-local
+            blocks in a network of depth 18 or 34.
     """
 
     def __init__(self, depth: int, base_channels: int = 64, **kwargs: Any) -> None:
@@ -43,6 +48,10 @@ class ResNetTSM(MMActionResNetTSM):
         for name in ('pretrained', 'pretrained2d', 'torchvision_pretrain'):
             if kwargs.pop(name, None):
                 raise ValueError(f'give {name} to the encoder, as in encoder=dict(type="FrameEncoder", pretrained=...)')
+        if _any_true(kwargs.get('non_local', 0)):
+            if depth < 50:
+                raise ValueError(f'non_local needs the blocks of depth 50 and more, got depth {depth}')
+            kwargs['non_local_cfg'] = {**NON_LOCAL, **kwargs.get('non_local_cfg', {})}
         super().__init__(depth, pretrained=None, pretrained2d=False, **kwargs)
         if self.partial_bn:
             self._partial_bn()
@@ -91,3 +100,7 @@ class ResNetTSM(MMActionResNetTSM):
         """Set the mode; returns itself, as modules do."""
         super().train(mode)
         return self
+
+
+def _any_true(flags: Any) -> bool:
+    return any(_any_true(flag) for flag in flags) if isinstance(flags, (list, tuple)) else bool(flags)

@@ -114,6 +114,20 @@ def test_unreadable_files(action_model, inferencer, tmp_path, lines):
     assert inferencer(tmp_path)['predictions'] == []
 
 
+def test_a_picture_too_small_for_the_flow_costs_its_own_clip_only(action_model, inferencer, tmp_path, data_root, lines):
+    tiny, good = tmp_path / 'tiny.mp4', tmp_path / 'good.mp4'
+    tiny.write_bytes((data_root / 'media' / 'odd' / 'one_by_one_pixel.mp4').read_bytes())
+    good.write_bytes(action_model.videos[0].read_bytes())
+    results = inferencer(tmp_path, out_dir=tmp_path / 'out')
+    assert [prediction['name'] for prediction in results['predictions']] == [str(good)]
+    assert results['visualization'] == [str(tmp_path / 'out' / 'good.mp4')]
+    reason = "unreadable: no flow, algorithm 'dis' needs frames of at least 16 pixels a side, got 1 x 1"
+    assert results['unreadable'] == [dict(name=str(tiny), reason=reason)]
+    assert lines == [f'left out: {tiny}: {reason}']
+    with pytest.raises(UnreadableMediaError, match=r'tiny\.mp4: unreadable: no flow'):
+        inferencer(str(tiny))
+
+
 def test_files_of_the_results(action_model, inferencer, tmp_path):
     results = inferencer(action_model.data, batch_size=3, out_dir=tmp_path)
     assert results['visualization'] == [str(tmp_path / f'clip_{number}.mp4') for number in range(4)]

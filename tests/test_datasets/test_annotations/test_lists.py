@@ -6,6 +6,8 @@ from mmmutual.datasets import VideoListDataset
 from mmmutual.datasets.annotations import Annotations, Clip, build_lists, input_options
 from mmmutual.datasets.annotations.lists import SplitCounts, count_images, find_clips
 
+from ...video_files import moving_frames, write_video
+
 ANNOTATIONS = Annotations(
     ['Holding', 'Turning'],
     dict(train=[Clip('3', 1), Clip('1', 0), Clip('2', 1)], val=[Clip('4', 0)], test=[Clip('5', 0)]),
@@ -93,10 +95,13 @@ def test_a_clip_that_one_input_lacks_is_left_out_of_all(root):
 
 
 def test_videos(root):
-    touch(root / 'videos', '1.webm', '2.webm')
-    build_lists(ANNOTATIONS, root, dict(rgb=RGB, video=VIDEO))
-    assert read(root, 'train_video') == ['1.webm 0', '2.webm 1']
+    for key, count in (('1', 4), ('2', 7)):
+        write_video(root / 'videos' / f'{key}.mp4', moving_frames(count))
+    touch(root / 'videos', '3.mp4')  # nothing can be read of it
+    counts = build_lists(ANNOTATIONS, root, dict(rgb=RGB, video=VIDEO))
+    assert read(root, 'train_video') == ['1.mp4 4 0', '2.mp4 7 1']
     assert read(root, 'train_rgb') == ['1 4 0', '2 5 1']
+    assert counts['train'].missing == dict(rgb=0, video=1)
 
 
 def test_the_data_set_reads_the_lists(root):

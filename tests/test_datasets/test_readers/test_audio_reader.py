@@ -1,5 +1,8 @@
 """Sound of files that we write, whose samples are known."""
 
+import os
+import sys
+
 import av
 import numpy as np
 import pytest
@@ -142,6 +145,17 @@ def test_reasons(tmp_path):
         with pytest.raises(UnreadableMediaError, match='unreadable: ') as error:
             read_audio(path)
         assert error.value.path == str(path)
+
+
+@pytest.mark.skipif(sys.platform in ('win32', 'darwin'), reason='names of files are text here')
+def test_a_name_that_is_no_text(tmp_path):
+    soundfile.write(tmp_path / 'a.wav', tone(440), RATE)
+    expected, _ = read_audio(tmp_path / 'a.wav')
+    path = (tmp_path / 'a.wav').rename(os.fsdecode(os.fsencode(tmp_path) + b'/\xff.wav'))
+    np.testing.assert_array_equal(read_audio(path)[0], expected)
+    path.unlink()
+    with pytest.raises(UnreadableMediaError, match='unreadable: No such file'):
+        read_audio(path)
 
 
 @pytest.mark.parametrize('sample_rate', [0, -8000])

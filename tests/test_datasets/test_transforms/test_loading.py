@@ -196,7 +196,7 @@ def test_frames_that_are_too_small_for_the_flow_are_named():
     reader = FakeReader()
     video = flow_of(dict(path='tiny.mp4', num_frames=None))
     results = dict(sources=dict(flow=video), frame_inds=dict(flow=np.array([[0]])), readers={'tiny.mp4': reader})
-    with pytest.raises(ValueError, match="flow of tiny.mp4: algorithm 'dis' needs frames of at least 16"):
+    with pytest.raises(UnreadableMediaError, match="tiny.mp4: unreadable: no flow, algorithm 'dis' needs frames of"):
         LoadFrames()(results)
     assert reader.closed
 

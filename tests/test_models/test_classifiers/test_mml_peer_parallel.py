@@ -3,6 +3,7 @@
 Dropout is off and batch norms are frozen: statistics of half a batch are others than those of the whole.
 """
 
+import copy
 import json
 import re
 from pathlib import Path
@@ -144,7 +145,7 @@ def run(work_dir, batch=8, epochs=3, **options):
         train_dataloader=dict(loader, batch_size=batch // shares, sampler=dict(type='ResumableSampler', shuffle=True)),
         val_dataloader=dict(loader, batch_size=5, sampler=dict(type='DefaultSampler', shuffle=False)),
         val_evaluator=dict(type='BranchAccuracy', topk=(1, 2)),
-        train_cfg=dict(type='ResumableTrainLoop', max_epochs=epochs),
+        train_cfg=options.pop('train_cfg', None) or dict(type='ResumableTrainLoop', max_epochs=epochs),
         val_cfg=dict(),
         optim_wrapper=optim_wrapper_cfg(),
         param_scheduler=dict(type='MultiStepLR', milestones=[1], gamma=0.5),
@@ -236,6 +237,54 @@ def test_resume_from_the_file_of_either(whole, tmp_path):
     assert_same_files_of(tmp_path / '1 to 2', folder, 3)
 
 
+def run_iterations(work_dir):
+    """Validate every second iteration, where no epoch has ended."""
+    return run(work_dir, train_cfg=dict(type='IterBasedTrainLoop', max_iters=4, val_interval=2))
+
+
+def test_validation_between_epochs_is_of_what_all_have_trained(tmp_path):
+    expected = run_alone(run_iterations, str(tmp_path / 'one'))
+    assert [line for line in expected if 'ensemble/top1' in line][0] != expected[-1]
+    for processes in (2, 4):
+        logs = run_distributed(run_iterations, processes, str(tmp_path / str(processes)))[0]
+        found, wanted = ([line for line in log if 'ensemble/top1' in line] for log in (logs, expected))
+        assert len(found) == len(wanted) == 2
+        assert all(line == pytest.approx(other) for line, other in zip(found, wanted))
+
+
+def copy_for_averages():
+    with pytest.raises(TypeError, match='cannot be copied, as EMAHook does'):
+        copy.deepcopy(PeerParallel(feature_classifier(['a', 'b'])).module)
+
+
+def test_moving_averages_are_refused():
+    run_distributed(copy_for_averages, 2)
+
+
+def overflow():
+    """Whether each of two steps changed the weights, and the scale after it; one peer overflows in the first."""
+    model = feature_classifier(['a', 'b'])
+    network = PeerParallel(model)
+    wrapper = build_optim_wrapper(model, dict(optim_wrapper_cfg(), amp_dtype='float16'))
+    own = model.branches['ab'[dist.get_rank()]]
+    found = []
+    for broken in (True, False):
+        before = own.head.fc.weight.detach().clone()
+        inputs = {name: torch.ones(2, 4) for name in 'ab'}
+        if broken:
+            inputs['b'] = torch.full((2, 4), float('nan'))
+        network.train_step(dict(inputs=inputs, data_samples=samples([0, 1], key='k')), wrapper)
+        found.append((not torch.equal(before, own.head.fc.weight), wrapper.scaler.scale))
+    return found
+
+
+def test_a_step_that_one_peer_cannot_take_none_takes():
+    first, second = run_distributed(overflow, 2)
+    assert first == second
+    assert [changed for changed, _ in first] == [False, True]
+    assert first[0][1] == first[1][1] == 2.0**15
+
+
 def assert_same_files_of(folder, expected, epoch):
     ours, theirs = (torch.load(path / f'epoch_{epoch}.pth', weights_only=True) for path in (folder, expected))
     for name, value in theirs['state_dict'].items():
@@ -287,6 +336,9 @@ def other_samples():
         )
     data_samples = samples([0] * (2 + dist.get_rank()), key='k')
     with pytest.raises(RuntimeError, match='hold different samples'):
+        network.train_step(dict(inputs={}, data_samples=data_samples), wrapper)
+    data_samples = samples([0, 0], key='k', frame_size=(40, 48 + dist.get_rank()))
+    with pytest.raises(RuntimeError, match=r"\('k', \(40, 4[89]\)\)"):
         network.train_step(dict(inputs={}, data_samples=data_samples), wrapper)
 
 

@@ -7,7 +7,7 @@ from mmmutual.registry import MODELS
 from mmmutual.utils.checkpoint_names import mmaction_name
 
 from ..classifier_parts import CLASSES, feature_branch
-from ..test_encoders.test_pretrained_2d import original_name
+from ..test_encoders.test_pretrained import original_name
 from ..test_encoders.test_resnet_tsm import NON_LOCAL, spread_values
 
 SHIFT = dict(type='ResNetTSM', depth=18, base_channels=4, num_segments=4)
@@ -58,7 +58,8 @@ def tuned(name, channels, checkpoint, source='rgb', network='blockres', classes=
     parameters = list(net.parameters())  # the optimiser is built on these
     net.init_weights()
     assert all(a is b for a, b in zip(parameters, net.parameters()))
-    assert all(p.is_leaf and p.requires_grad for p in parameters)
+    assert all(p.is_leaf for p in parameters)
+    assert all(p.requires_grad for p in parameters) or options.get('freeze_stem')
     return net.branches[name]
 
 
@@ -180,9 +181,50 @@ def test_what_is_no_such_checkpoint(tmp_path):
         tuned('rgb', 3, str(tmp_path / 'nowhere.pth'))
 
 
-def test_capitals_would_be_another_modality():
-    with pytest.raises(ValueError, match="source_modality='RGB' is written 'rgb'"):
-        model(tune_from=dict(checkpoint='x.pth', source_modality='RGB'))
+@pytest.mark.parametrize('name', ['RGB', 'rbg', 'rgb_diff'])
+def test_a_misspelt_modality_would_be_another(name):
+    right = 'rgbdiff' if 'diff' in name else 'rgb'
+    with pytest.raises(ValueError, match=f"source_modality='{name}' is not known; did you mean '{right}'"):
+        model(tune_from=dict(checkpoint='x.pth', source_modality=name))
+
+
+def test_stem_is_frozen_if_asked_for(tmp_path):
+    path, values = trained(tmp_path)
+    branch = tuned('flow', 10, path, freeze_stem=True)
+    assert [name for name, p in branch.named_parameters() if not p.requires_grad] == [STEM]
+    assert_grey(branch.state_dict()[STEM], values[STEM])
+    assert all(p.requires_grad for p in tuned('rgb', 3, path, freeze_stem=True).parameters())  # nothing is transferred
+
+
+def test_three_dimensions(tmp_path):
+    def net(name, channels, **options):
+        backbone = dict(
+            type='mmaction.ResNet3d',
+            depth=18,
+            pretrained=None,
+            pretrained2d=False,
+            base_channels=4,
+            in_channels=channels,
+        )
+        head = dict(type='LinearHead', num_classes=CLASSES, in_channels=32)
+        branch = dict(encoder=dict(type='ClipEncoder', backbone=backbone), head=head, **options)
+        losses = dict(cls=dict(type='BranchCrossEntropy'))
+        return MODELS.build(dict(type='MultiModalClassifier', branches={name: branch}, losses=losses))
+
+    source, path = net('rgb', 3), str(tmp_path / 'trained.pth')
+    spread_values(source)
+    torch.save(dict(state_dict=source.state_dict()), path)
+    target = net('flow', 10, tune_from=dict(checkpoint=path, source_modality='rgb'))
+    target.init_weights()
+    values = source.branches['rgb'].state_dict()
+    assert_filled(target.branches['flow'], values, left_out=(STEM,))
+    kernel = target.branches['flow'].state_dict()[STEM]
+    torch.testing.assert_close(kernel, values[STEM].mean(dim=1, keepdim=True).expand_as(kernel))
+    pretrained = net('rgb', 3)
+    pretrained.branches['rgb'].encoder.pretrained = path
+    pretrained.init_weights()
+    backbone = pretrained.branches['rgb'].encoder.state_dict()
+    assert all(torch.equal(value, values[f'encoder.{name}']) for name, value in backbone.items())
 
 
 def test_network_without_convolutions(tmp_path):

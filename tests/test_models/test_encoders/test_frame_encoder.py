@@ -5,7 +5,7 @@ import torch
 
 from mmmutual.models import FrameEncoder, ResNetTSM
 
-from .test_pretrained_2d import TorchvisionResNet18
+from .test_pretrained import TorchvisionResNet18
 
 TSM = dict(type='mmmutual.ResNetTSM', depth=18, base_channels=4, num_segments=4)
 
@@ -64,8 +64,9 @@ def test_tsn_takes_any_number_of_segments():
 
 @pytest.mark.parametrize('segments', [2, 8])
 def test_other_number_of_segments_than_the_shift(segments):
-    with pytest.raises(ValueError, match=f'clips have T={segments} segments, but the backbone shifts over .*=4'):
-        FrameEncoder(TSM)(clips(2, segments))
+    for options in ({}, dict(is_shift=False, temporal_pool=True)):  # else two clips would be pooled together
+        with pytest.raises(ValueError, match=f'clips have T={segments} segments, but the backbone looks over .*=4'):
+            FrameEncoder(dict(TSM, **options))(clips(2, segments))
 
 
 def test_temporal_pool_halves_time():

@@ -4,6 +4,7 @@ import pytest
 import torch
 from mmaction.models.backbones.resnet_tsm import ResNetTSM as MMActionResNetTSM
 from mmaction.models.backbones.resnet_tsm import TemporalShift as MMActionTemporalShift
+from mmcv.cnn.bricks import NonLocal3d
 from torch import nn
 
 from mmmutual.models.encoders import ResNetTSM, TemporalShift
@@ -52,6 +53,23 @@ def test_same_names_and_outputs_as_mmaction(options):
     assert b.abs().max() > 0.1
     torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-5 * b.abs().max().item())
     assert not any(type(m) is MMActionTemporalShift for m in ours.modules())
+
+
+def test_non_local_blocks_are_the_originals_unless_told_otherwise():
+    flags = NON_LOCAL['non_local']
+    default = ResNetTSM(depth=50, base_channels=4, num_segments=4, non_local=flags)
+    explicit = ResNetTSM(depth=50, base_channels=4, num_segments=4, **NON_LOCAL)
+    assert sum(type(m) is NonLocal3d for m in default.modules()) == 5
+    spread_values(explicit)
+    default.load_state_dict(explicit.state_dict())
+    x = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        assert torch.equal(default.eval()(x), explicit.eval()(x))
+    scaled = ResNetTSM(depth=50, base_channels=4, num_segments=4, non_local=flags, non_local_cfg=dict(use_scale=True))
+    found = [m for m in scaled.modules() if type(m) is NonLocal3d]
+    assert all(m.use_scale and m.sub_sample for m in found)
+    with pytest.raises(ValueError, match='non_local needs the blocks of depth 50 and more, got depth 18'):
+        ResNetTSM(depth=18, non_local=((1, 0), (0, 0), (0, 0), (0, 0)))
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,17 @@
 """How long a training step takes on inputs as they are stored, and where the time goes."""
 
+import re
 import statistics
 from typing import Any, Dict, NamedTuple, Optional
 
 import torch
 from mmengine.config import Config
 from mmengine.optim import OptimWrapperDict, build_optim_wrapper
-from stored_inputs import Shapes, shape_text, stored_shapes
+from stored_inputs import shape_text, shapes_of, stored_inputs
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from mmmutual.apis.model_loading import choose_device
 from mmmutual.engine import MutualOptimWrapper
 from mmmutual.models import MultiModalClassifier
 from mmmutual.registry import MODELS
@@ -47,18 +50,16 @@ def benchmark_step(cfg: Config, settings: StepSettings) -> Dict[str, Any]:
     Raises:
         ValueError: settings that do not fit the config or this machine.
     """
-    device = torch.device(settings.device)
+    device = _device(settings.device)
     if device.type == 'cuda':
-        if not torch.cuda.is_available():
-            raise ValueError(f'--device {settings.device} needs a GPU, and there is none here')
         torch.cuda.set_device(device.index or 0)  # events and memory are those of the current device
     batch_size = settings.batch_size or cfg.train_dataloader.batch_size
-    shapes = training_shapes(cfg, settings)
+    inputs = training_inputs(cfg, settings)
     model = build_model(cfg, settings).to(device)
     if settings.channels_last:
         model.to(memory_format=torch.channels_last)
     optim_wrapper = build_wrapper(cfg, settings.amp, model)
-    data = stored_batch(shapes, batch_size, model.num_classes, pin=device.type == 'cuda')
+    data = stored_batch(inputs, batch_size, model.num_classes, pin=device.type == 'cuda')
     with FlopCounterMode(display=False) as counter:
         model.train_step(data, optim_wrapper)
     if settings.compile:
@@ -83,7 +84,7 @@ def benchmark_step(cfg: Config, settings: StepSettings) -> Dict[str, Any]:
     sums['other'] = total - sum(sums.values())
     gflop = counter.get_total_flops() / 1e9
     report = dict(
-        inputs=shape_text(shapes),
+        inputs=shape_text(shapes_of(inputs)),
         batch_size=batch_size,
         device=str(device),
         amp=_singles(optim_wrapper)[0].amp_dtype,
@@ -102,13 +103,21 @@ def benchmark_step(cfg: Config, settings: StepSettings) -> Dict[str, Any]:
     return report
 
 
-def training_shapes(cfg: Config, settings: StepSettings) -> Shapes:
-    """Shapes (T, ch, H, W) of the train pipeline, with the settings' T and size."""
-    shapes = stored_shapes(cfg, 'train')
-    return {
-        name: (settings.num_segments or t, ch, settings.size or h, settings.size or w)
-        for name, (t, ch, h, w) in shapes.items()
-    }
+def _device(name: str) -> torch.device:
+    """The device of ``--device``, one whose work a clock can wait for."""
+    if not re.fullmatch(r'cpu|cuda(:\d+)?', name):
+        raise ValueError(f"--device must be 'cpu', 'cuda' or 'cuda:N', got {name!r}")
+    return choose_device(name)
+
+
+def training_inputs(cfg: Config, settings: StepSettings) -> Dict[str, Tensor]:
+    """A blank sample (T, ch, H, W) of the train pipeline, its frames with the settings' T and size."""
+    inputs = stored_inputs(cfg, 'train')
+    for name, x in inputs.items():
+        if x.dtype == torch.uint8:  # frames, not sound
+            t, ch, h, w = x.shape
+            inputs[name] = x.new_zeros(settings.num_segments or t, ch, settings.size or h, settings.size or w)
+    return inputs
 
 
 def build_model(cfg: Config, settings: StepSettings) -> MultiModalClassifier:
@@ -157,11 +166,17 @@ def _singles(wrapper: Any) -> list:
     return list(wrapper.values()) if isinstance(wrapper, OptimWrapperDict) else [wrapper]
 
 
-def stored_batch(shapes: Shapes, batch_size: int, num_classes: int, pin: bool) -> Dict[str, Any]:
-    """A collated batch of random bytes and labels, in pinned memory as loaders for GPUs give it."""
-    inputs = {name: torch.randint(0, 256, (batch_size, *shape), dtype=torch.uint8) for name, shape in shapes.items()}
+def stored_batch(blank: Dict[str, Tensor], batch_size: int, num_classes: int, pin: bool) -> Dict[str, Any]:
+    """A collated batch of random values and labels, in pinned memory as loaders for GPUs give it."""
+    inputs = {name: _random(x, batch_size) for name, x in blank.items()}
     samples = [MultiModalDataSample().set_gt_label(i % num_classes) for i in range(batch_size)]
     return dict(inputs={name: x.pin_memory() if pin else x for name, x in inputs.items()}, data_samples=samples)
+
+
+def _random(blank: Tensor, batch_size: int) -> Tensor:
+    """Random frames as bytes, or spectrograms, in the type of a blank sample (...), as (B, ...)."""
+    values = blank.new_empty(batch_size, *blank.shape)
+    return values.normal_() if values.is_floating_point() else values.random_(256)
 
 
 def watch(clock: StageClock, model: MultiModalClassifier, optim_wrapper: Any) -> None:

@@ -1,4 +1,4 @@
-"""Weights of an image network for a video encoder, also where the stem has another number of channels."""
+"""Weights of a trained network for an encoder, also where the stem has another number of channels."""
 
 import re
 from typing import Optional
@@ -14,29 +14,30 @@ def transfer_stem(kernel: Tensor, in_channels: int) -> Tensor:
     """A first kernel for another modality: the mean over input channels, copied to each (spec/mml.md 3.3, 3.5).
 
     Args:
-        kernel: (C_out, C_in, h, w).
+        kernel: (C_out, C_in, ...).
         in_channels: wanted number of input channels.
 
     Returns:
-        (C_out, in_channels, h, w); not rescaled.
+        (C_out, in_channels, ...); not rescaled.
     """
-    return kernel.mean(dim=1, keepdim=True).expand(-1, in_channels, -1, -1).clone()
+    return kernel.mean(dim=1, keepdim=True).repeat_interleave(in_channels, dim=1)
 
 
 def stem_name(network: nn.Module) -> Optional[str]:
-    """Name of the first kernel, if the network has a 2-D convolution."""
-    return next((f'{name}.weight' for name, m in network.named_modules() if isinstance(m, nn.Conv2d)), None)
+    """Name of the first kernel, if the network has a convolution of two or three dimensions."""
+    kinds = (nn.Conv2d, nn.Conv3d)
+    return next((f'{name}.weight' for name, m in network.named_modules() if isinstance(m, kinds)), None)
 
 
-def load_pretrained_2d(backbone: nn.Module, checkpoint: str) -> None:
-    """Copy an image network's weights into a backbone, in place; a classifier is left out.
+def load_pretrained(backbone: nn.Module, checkpoint: str) -> None:
+    """Copy a trained network's weights into a backbone, in place; a classifier is left out.
 
     Names are those that :func:`~mmmutual.utils.checkpoint_names.branch_names` knows, or the backbone's own, with or
     without the wrappers (``.net``, ``.block``) of TSM. A first kernel of another number of input channels is
     transferred by :func:`transfer_stem`.
 
     Args:
-        backbone: a 2-D network.
+        backbone: a 2-D or 3-D network.
         checkpoint: a path, a URL or ``torchvision://resnet50``; of ours, if it has a single branch.
 
     Raises:

@@ -8,7 +8,7 @@ from mmengine.logging import MMLogger
 from torch import nn
 
 from mmmutual.models.encoders import ResNetTSM
-from mmmutual.models.encoders.pretrained_2d import load_pretrained_2d, transfer_stem
+from mmmutual.models.encoders.pretrained import load_pretrained, transfer_stem
 from mmmutual.utils.checkpoint_names import mmaction_name
 
 WIDTH = 4
@@ -71,7 +71,7 @@ def network(in_channels=3, **options):
 @pytest.mark.parametrize('in_channels', [3, 10, 15])
 def test_torchvision_names(weights, checkpoint, log, in_channels):
     net = network(in_channels)
-    load_pretrained_2d(net, checkpoint)
+    load_pretrained(net, checkpoint)
     kernel = weights['conv1.weight']
     if in_channels == 3:
         assert torch.equal(net.conv1.conv.weight, kernel)
@@ -94,7 +94,7 @@ def test_torchvision_names(weights, checkpoint, log, in_channels):
 @pytest.mark.parametrize('options', [dict(shift_place='block'), dict(is_shift=False), dict(temporal_pool=True)])
 def test_wrappers_of_tsm_are_seen_through(weights, checkpoint, options):
     net = network(**options)
-    load_pretrained_2d(net, checkpoint)
+    load_pretrained(net, checkpoint)
     values = {name.replace('.net.', '.'): value for name, value in net.state_dict().items()}
     assert torch.equal(values['layer2.1.conv1.conv.weight'], weights['layer2.1.conv1.weight'])
     assert torch.equal(values['layer4.1.conv2.bn.weight'], weights['layer4.1.bn2.weight'])
@@ -107,7 +107,7 @@ def test_names_of_mmaction(tmp_path, log, prefix):
     path = str(tmp_path / 'recognizer.pth')
     torch.save(dict(state_dict={prefix + name: value for name, value in source.state_dict().items()}, meta={}), path)
     target = network(is_shift=False)
-    load_pretrained_2d(target, path)
+    load_pretrained(target, path)
     for value, expected in zip(target.state_dict().values(), source.state_dict().values()):
         assert torch.equal(value, expected)
     assert '0 missing [], 0 unexpected []' in log[-1]
@@ -128,7 +128,7 @@ def test_a_checkpoint_of_a_whole_network(tmp_path, log, layout):
     path = str(tmp_path / 'trained.pth')
     torch.save(dict(state_dict=state), path)
     target = network()
-    load_pretrained_2d(target, path)
+    load_pretrained(target, path)
     for value, expected in zip(target.state_dict().values(), source.state_dict().values()):
         assert torch.equal(value, expected)
     assert f'{len(source.state_dict())} matched, 0 missing [], 0 unexpected []' in log[-1]
@@ -148,33 +148,33 @@ def test_several_branches(tmp_path):
     state = {f'branches.{name}.encoder.backbone.conv1.conv.weight': kernel for name in ('rgb', 'flow')}
     torch.save(dict(state_dict=state), tmp_path / 'trained.pth')
     with pytest.raises(ValueError, match=r"holds the branches \['rgb', 'flow'\]: name one, as tune_from.source_branch"):
-        load_pretrained_2d(network(), str(tmp_path / 'trained.pth'))
+        load_pretrained(network(), str(tmp_path / 'trained.pth'))
 
 
 def test_missing_names_are_reported(weights, tmp_path, log):
     del weights['layer4.1.conv2.weight']
     torch.save(weights, tmp_path / 'w.pth')
-    load_pretrained_2d(network(), str(tmp_path / 'w.pth'))
+    load_pretrained(network(), str(tmp_path / 'w.pth'))
     assert "1 missing ['layer4.1.conv2.conv.weight']" in log[-1]
 
 
 def test_checkpoint_that_matches_nothing(tmp_path):
     torch.save({'visual.proj': torch.zeros(2)}, tmp_path / 'clip.pth')
     with pytest.raises(ValueError, match=r"clip.pth' matches nothing of ResNetTSM.*visual.proj.*conv1.bn.bias"):
-        load_pretrained_2d(network(), str(tmp_path / 'clip.pth'))
+        load_pretrained(network(), str(tmp_path / 'clip.pth'))
 
 
 def test_other_shape(weights, tmp_path):
     torch.save(dict(weights, **{'layer1.0.conv1.weight': torch.zeros(8, 4, 3, 3)}), tmp_path / 'w.pth')
     message = r'layer1.0.conv1.conv.net.weight has shape \(8, 4, 3, 3\), the network wants \(4, 4, 3, 3\)'
     with pytest.raises(ValueError, match=message):
-        load_pretrained_2d(network(), str(tmp_path / 'w.pth'))
+        load_pretrained(network(), str(tmp_path / 'w.pth'))
 
 
 def test_stem_of_other_width(weights, tmp_path):
     torch.save(dict(weights, **{'conv1.weight': torch.zeros(8, 3, 7, 7)}), tmp_path / 'w.pth')
     with pytest.raises(ValueError, match=r'conv1.conv.weight has shape \(8, 10, 7, 7\)'):
-        load_pretrained_2d(network(10), str(tmp_path / 'w.pth'))
+        load_pretrained(network(10), str(tmp_path / 'w.pth'))
 
 
 def test_transfer_stem_by_hand():
