@@ -16,6 +16,7 @@ from mmmutual.models import MutualModel
 from mmmutual.registry import MODEL_WRAPPERS, MODELS
 from mmmutual.utils import register_all_modules
 from mmmutual.utils.dependencies import require_pkg_resources
+from mmmutual.utils.host_memory import keep_freed_memory
 
 from .config_check import apply_options, check_config
 
@@ -73,7 +74,7 @@ def set_work_dir(cfg: Config, config_path: str, work_dir: Optional[str]) -> None
 
 
 def init_processes(cfg: Config, launcher: str) -> None:
-    """Start the process group before the Runner does, whose way needs CUDA.
+    """Start the process group before the Runner does, whose way needs CUDA; without a GPU, keep freed memory.
 
     Args:
         cfg: ``env_cfg.dist_cfg.backend`` is 'auto' (nccl where there are GPUs, else gloo), 'nccl' or 'gloo'.
@@ -84,6 +85,8 @@ def init_processes(cfg: Config, launcher: str) -> None:
             processes where several of them share their samples.
     """
     cfg.launcher = launcher
+    if not torch.cuda.is_available():
+        keep_freed_memory()
     if cfg.get('model_wrapper_cfg') is None and _has_schedule(cfg):
         cfg.model_wrapper_cfg = dict(MODEL_WRAPPER)
     wrapper = (cfg.get('model_wrapper_cfg') or {}).get('type')

@@ -21,6 +21,7 @@ from benchmarks.ratios import CASES, benchmark_ratios
 from benchmarks.step import StepSettings, benchmark_step
 
 from mmmutual.apis.launch import add_config_arguments, load_config
+from mmmutual.utils.host_memory import keep_freed_memory
 from mmmutual.utils.whole_output import write_text
 
 
@@ -120,11 +121,12 @@ def _text(value: Any) -> str:
 
 def main() -> None:
     args = parse_args()
+    kept = not torch.cuda.is_available() and keep_freed_memory()  # as tools/train.py does
     try:
         report = run(args)
     except (FileNotFoundError, ValueError) as error:
         raise SystemExit(f'error: {error}') from None
-    report['machine'] = machine()
+    report['machine'] = dict(machine(), freed_memory_kept=kept)
     show(report)
     if args.out is not None:
         try:
