@@ -8,6 +8,7 @@ from mmengine.runner import Runner
 from mmmutual.apis.launch import (
     add_config_arguments,
     add_launch_arguments,
+    end_processes,
     init_processes,
     load_config,
     set_local_rank,
@@ -66,6 +67,7 @@ def main() -> None:
     merge_args(cfg, args)
     init_processes(cfg, args.launcher)
     Runner.from_cfg(cfg).test()
+    end_processes()
 
 
 if __name__ == '__main__':

@@ -8,6 +8,7 @@ from mmengine.runner import Runner
 from mmmutual.apis.launch import (
     add_config_arguments,
     add_launch_arguments,
+    end_processes,
     init_processes,
     load_config,
     set_local_rank,
@@ -95,6 +96,7 @@ def main() -> None:
     merge_args(cfg, args)
     init_processes(cfg, args.launcher)
     Runner.from_cfg(cfg).train()
+    end_processes()
 
 
 if __name__ == '__main__':

@@ -124,6 +124,13 @@ def init_processes(cfg: Config, launcher: str) -> None:
     env_cfg.dist_cfg = dict(env_cfg.get('dist_cfg') or {}, backend=backend)
 
 
+def end_processes() -> None:
+    """Leave the process group, if there is one: a process that ends inside it may abort after its work is done."""
+    if dist.is_initialized():
+        dist.barrier()  # none may still wait for this one
+        dist.destroy_process_group()
+
+
 def _has_schedule(cfg: Config) -> bool:
     """Whether the model is one of ours: another package's is left to mmengine's wrapper."""
     cls = MODELS.get(cfg.model.type) if isinstance(cfg.model.get('type'), str) else cfg.model.get('type')

@@ -11,7 +11,7 @@ from mmengine.config import Config
 
 from mmmutual.apis import launch
 
-from ..helpers import run_alone
+from ..helpers import run_alone, run_distributed
 
 MODEL = dict(type='MultiModalClassifier')
 CONFIG = """
@@ -176,3 +176,16 @@ def test_dataset_below_wrappers():
     cfg = Config(dict(test_dataloader=dict(dataset=dict(type='RepeatDataset', times=2, dataset=inner))))
     launch.test_dataset(cfg).pipeline = [2]
     assert cfg.test_dataloader.dataset.dataset.pipeline == [2]
+
+
+def end_twice():
+    launch.end_processes()
+    ended = not dist.is_initialized()
+    launch.end_processes()
+    dist.destroy_process_group = lambda: None  # the helper's own has nothing left to do
+    return ended
+
+
+def test_processes_leave_the_group():
+    assert run_distributed(end_twice, 2) == [True, True]
+    assert run_alone(end_twice)  # where there is none
