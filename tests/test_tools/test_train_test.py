@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from torch.multiprocessing import ProcessRaisedException
 
 from .clip_folder import ROOT, losses, metrics, run_tool, scalars, write_clips, write_config
 
@@ -259,3 +260,29 @@ def test_amp_of_several_wrappers():
 def test_flags_that_cannot_be_followed(tool, args, message):
     with pytest.raises(ValueError, match=message):
         merged(tool, dict(optim_wrapper=dict(type='ApexOptimWrapper'), test_evaluator=dict()), **args)
+
+
+TUNED = """
+_base_ = 'mml_tiny.py'
+peer = dict(
+    encoder=dict(pretrained='gone_later.pth'),
+    tune_from=dict(checkpoint='gone_later.pth', source_modality='flow', source_branch='flow'),
+)
+model = dict(branches=dict(flow=peer))
+"""
+
+
+def test_resume_does_not_need_what_training_started_from(place, trained):
+    (place / 'tuned.py').write_text(TUNED)
+    state = torch.load(place / 'second.pth', weights_only=True)
+    kept = {name: value for name, value in state['state_dict'].items() if name.startswith('branches.flow.')}
+    torch.save(dict(state_dict=kept), place / 'gone_later.pth')
+    whole = ('tuned.py', '--seed', 3, '--work-dir')
+    run_tool('train.py', *whole, 'tuned', cwd=place)
+    run_tool('train.py', *whole, 'resumed', '--cfg-options', 'train_cfg.max_epochs=1', cwd=place)
+    (place / 'gone_later.pth').unlink()
+    run_tool('train.py', *whole, 'resumed', '--resume', cwd=place)
+    expected = losses(place / 'tuned')
+    assert losses(place / 'resumed') == {step: loss for step, loss in expected.items() if step > 2}
+    with pytest.raises(ProcessRaisedException, match='gone_later.pth'):
+        run_tool('train.py', *whole, 'new', cwd=place)

@@ -7,6 +7,7 @@ from mmengine.fileio import LocalBackend, get_file_backend
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import print_log
 from mmengine.runner import EpochBasedTrainLoop
+from mmengine.runner.checkpoint import find_latest_checkpoint
 
 from mmmutual.registry import HOOKS
 from mmmutual.utils.atomic_file_backend import NAME as ATOMIC
@@ -73,6 +74,13 @@ class ExactCheckpointHook(CheckpointHook):
         for hook in runner.hooks:
             if isinstance(hook, DeferredRuntimeInfoHook):
                 hook.flush(runner)
+
+    def before_run(self, runner: Any) -> None:
+        """A resumed run does not read again what it first started from, which may be gone by now."""
+        if runner._resume and (runner._load_from or find_latest_checkpoint(runner.work_dir)):
+            for module in runner.model.modules():
+                if hasattr(module, 'forget_first_weights'):
+                    module.forget_first_weights()
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
         """Add what a resume needs; turn the rest into tensors and plain values."""

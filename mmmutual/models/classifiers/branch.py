@@ -46,6 +46,10 @@ class Branch(BaseModule):
         if self.tune_from is not None:
             self.tune_from.load_into(self)
 
+    def forget_first_weights(self) -> None:
+        """Leave ``tune_from`` out: the weights come from a checkpoint of this training."""
+        self.tune_from = None
+
     @property
     def has_head(self) -> bool:
         """Whether the branch has a head of its own."""

@@ -41,6 +41,10 @@ class FrameEncoder(BaseModule):
         if self.pretrained is not None:
             load_pretrained(self.backbone, self.pretrained)
 
+    def forget_first_weights(self) -> None:
+        """Leave ``pretrained`` out: the weights come from a checkpoint of this training."""
+        self.pretrained = None
+
     @property
     def out_channels(self) -> Optional[int]:
         """D, if the backbone tells."""
