@@ -58,6 +58,19 @@ def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
             require_pkg_resources()
     cfg = Config.fromfile(path)
     # Config.fromfile has done the custom_imports: a user's own types are registered by now.
+    return prepare_config(cfg, options)
+
+
+def prepare_config(cfg: Config, options: Optional[Dict[str, Any]] = None) -> Config:
+    """Register our modules, apply options to a config and check the result, as :func:`load_config` says.
+
+    Args:
+        cfg: is changed, and returned.
+        options: dotted key -> value.
+
+    Raises:
+        ValueError: for an unknown option, type name or argument, naming it and what there is.
+    """
     cfg.setdefault('default_scope', 'mmmutual')  # without one the Runner would take mmengine's
     register_all_modules(init_default_scope=cfg.default_scope == 'mmmutual')
     apply_options(cfg, options or {})

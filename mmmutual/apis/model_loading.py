@@ -19,10 +19,8 @@ import mmmutual
 from mmmutual.datasets.modality_options import read_classes
 from mmmutual.engine.hooks.checkpoint_match import report_match
 from mmmutual.registry import MODELS
-from mmmutual.utils import register_all_modules
 
-from .config_check import apply_options, check_config
-from .launch import load_config, test_dataset
+from .launch import load_config, prepare_config, test_dataset
 
 ConfigLike = Union[str, Path, Config]
 
@@ -54,12 +52,7 @@ def load_model_config(config: ConfigLike, cfg_options: Optional[Dict[str, Any]] 
     """
     if not isinstance(config, Config):
         return load_config(_config_file(str(config)), cfg_options)
-    cfg = config.copy()
-    cfg.setdefault('default_scope', 'mmmutual')
-    register_all_modules(init_default_scope=cfg.default_scope == 'mmmutual')
-    apply_options(cfg, cfg_options or {})
-    check_config(cfg)
-    return cfg
+    return prepare_config(config.copy(), cfg_options)
 
 
 def init_model(

@@ -153,16 +153,10 @@ class PeerParallel(MutualDistributedDataParallel):
     def _refuse_different_samples(self, data_samples: List[Any]) -> None:
         # with its frames' size: crops of other frames would show other parts of the picture
         told = [(sample.get('key', sample.get('gt_label')), sample.get('frame_size')) for sample in data_samples]
-        keys = [zlib.crc32(repr(one).encode()) for one in told]
-        lowest = torch.tensor([len(keys), -len(keys), *keys, *(-key for key in keys)])
-        first = lowest[:2].clone()
-        dist.all_reduce(first, op=dist.ReduceOp.MIN, group=self._host_peers)
-        same = bool(first[0] == -first[1])
-        if same:
-            dist.all_reduce(lowest, op=dist.ReduceOp.MIN, group=self._host_peers)
-            low, high = lowest[2:].chunk(2)
-            same = torch.equal(low, -high)
-        if not same:
+        digest = zlib.crc32(repr(told).encode())
+        bounds = torch.tensor([digest, -digest])
+        dist.all_reduce(bounds, op=dist.ReduceOp.MIN, group=self._host_peers)
+        if bounds[0] != -bounds[1]:
             raise RuntimeError(
                 f'the processes of the branches {self._names} hold different samples, or frames of different sizes, '
                 f'here ({self._own!r}) {told}. '

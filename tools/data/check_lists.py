@@ -32,6 +32,7 @@ from mmmutual.datasets.annotations.lists import INPUTS, count_frames, count_imag
 from mmmutual.datasets.list_file import ListEntry, key_of, read_list
 from mmmutual.datasets.modality_options import DEFAULT_TEMPLATES, read_classes
 from mmmutual.utils.parallel import run_jobs
+from mmmutual.utils.text_table import align
 from mmmutual.utils.whole_output import write_text
 
 LIST_NAME = re.compile(rf'(train|val|test)_({"|".join(INPUTS)})\.txt')
@@ -178,8 +179,7 @@ def table(report: Dict[str, dict]) -> str:
         spread = [min(sizes), statistics.median(sizes), max(sizes)]
         faults = [len(entry['faults'].get(fault, ())) for fault in FAULTS]
         rows.append([name, str(entry['clips']), *(f'{size:g}' for size in spread), *map(str, faults)])
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return '\n'.join('  '.join(cell.rjust(width) for cell, width in zip(row, widths)) for row in rows)
+    return align(rows)
 
 
 if __name__ == '__main__':

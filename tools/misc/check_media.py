@@ -37,6 +37,7 @@ from mmmutual.datasets.readers.audio_reader import read_audio
 from mmmutual.utils.errors import UnreadableMediaError
 from mmmutual.utils.media_files import VIDEO_SUFFIXES, find_files
 from mmmutual.utils.parallel import run_jobs
+from mmmutual.utils.text_table import align
 from mmmutual.utils.whole_output import write_text
 
 AUDIO_SUFFIXES = ('.wav', '.flac', '.ogg', '.opus', '.mp3', '.m4a', '.aac', '.wma')
@@ -222,8 +223,7 @@ def table(report: Dict[str, Dict[str, Any]]) -> str:
             row += ['-'] * 4
         row += [f'{audio["seconds"]:.2f}' if audio else '-', summarize(found['streams']) or '-']
         rows.append([*row, '; '.join(found['problems']), '; '.join(found['notes'])])
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return '\n'.join('  '.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+    return align(rows, str.ljust)
 
 
 def summarize(streams: List[Dict[str, Any]]) -> str:

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Dict, Optional, Sequence
 
+from mmmutual.utils.text_table import align
+
 from ..modality_options import DEFAULT_TEMPLATES
 from .lists import INPUTS, SplitCounts, build_lists, input_options
 from .official import OfficialDataset
@@ -51,8 +53,7 @@ def _table(counts: Dict[str, SplitCounts], dataset: OfficialDataset, num_classes
         missing = [str(found.missing[name]) for name in inputs]
         official = str(dataset.num_clips[split])
         rows.append([split, official, str(found.annotated), *missing, str(found.listed)])
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = ['  '.join(cell.rjust(width) for cell, width in zip(row, widths)) for row in rows]
+    lines = [align(rows)]
     lines.append(f'{num_classes} classes (official {dataset.num_classes}); lists in {root / "lists"}')
     empty = [split for split, found in counts.items() if not found.listed]
     if empty:

@@ -1,8 +1,39 @@
-"""Building backbones, also those of another package that build parts of their own."""
+"""Encoders around a backbone, also one of another package that builds parts of its own."""
 
+from typing import Optional
+
+from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmmutual.registry import MODELS
+
+from .pretrained import load_pretrained
+
+
+class BackboneEncoder(BaseModule):
+    """Base of encoders of clips (B, T, C, H, W) that hold one backbone.
+
+    Args:
+        backbone (dict): its config.
+        pretrained (str, optional): weights for it, see :func:`~mmmutual.models.encoders.pretrained.load_pretrained`.
+    """
+
+    input_dims = 5
+
+    def __init__(self, backbone: dict, pretrained: Optional[str] = None) -> None:
+        super().__init__()
+        self.backbone = build_backbone(backbone)
+        self.pretrained = pretrained
+
+    def init_weights(self) -> None:
+        """The backbone's own initialisation, then the pretrained weights over it."""
+        super().init_weights()
+        if self.pretrained is not None:
+            load_pretrained(self.backbone, self.pretrained)
+
+    def forget_first_weights(self) -> None:
+        """Leave ``pretrained`` out: the weights come from a checkpoint of this training."""
+        self.pretrained = None
 
 
 def build_backbone(cfg: dict) -> nn.Module:

@@ -3,17 +3,15 @@
 from typing import Any, Optional
 
 import torch
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmmutual.registry import MODELS
 
-from .backbone import build_backbone, check_channels
-from .pretrained import load_pretrained
+from .backbone import BackboneEncoder, check_channels
 
 
 @MODELS.register_module()
-class ClipEncoder(BaseModule):
+class ClipEncoder(BackboneEncoder):
     """Run a backbone that sees time as an axis, and pool over time and space.
 
     For the recogniser backbones of mmaction2 that take (B, C, T, H, W): ``mmaction.ResNet3d``, ``ResNet3dSlowOnly``,
@@ -28,23 +26,6 @@ class ClipEncoder(BaseModule):
         pretrained (str, optional): weights for the backbone of the same layers: a path or URL, of mmaction2 or of one
             branch of ours. A stem of another number of channels gets the mean kernel.
     """
-
-    input_dims = 5
-
-    def __init__(self, backbone: dict, pretrained: Optional[str] = None) -> None:
-        super().__init__()
-        self.backbone = build_backbone(backbone)
-        self.pretrained = pretrained
-
-    def init_weights(self) -> None:
-        """The backbone's own initialisation, then the pretrained weights over it."""
-        super().init_weights()
-        if self.pretrained is not None:
-            load_pretrained(self.backbone, self.pretrained)
-
-    def forget_first_weights(self) -> None:
-        """Leave ``pretrained`` out: the weights come from a checkpoint of this training."""
-        self.pretrained = None
 
     @property
     def out_channels(self) -> Optional[int]:

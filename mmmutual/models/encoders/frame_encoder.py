@@ -2,17 +2,15 @@
 
 from typing import Optional
 
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmmutual.registry import MODELS
 
-from .backbone import build_backbone, check_channels
-from .pretrained import load_pretrained
+from .backbone import BackboneEncoder, check_channels
 
 
 @MODELS.register_module()
-class FrameEncoder(BaseModule):
+class FrameEncoder(BackboneEncoder):
     """Run a frame-wise backbone, with or without temporal shift, and pool over space (spec/mml.md 3.1).
 
     Args:
@@ -26,24 +24,10 @@ class FrameEncoder(BaseModule):
         ValueError: in forward, if clips have another number of segments than the backbone's shift.
     """
 
-    input_dims = 5
-
     def __init__(self, backbone: dict, pretrained: Optional[str] = None) -> None:
-        super().__init__()
-        self.backbone = build_backbone(backbone)
+        super().__init__(backbone, pretrained)
         if getattr(self.backbone, 'pretrained', '') is None:
             self.backbone.pretrained2d = False  # by default mmaction2's ResNetTSM would load None in init_weights
-        self.pretrained = pretrained
-
-    def init_weights(self) -> None:
-        """The backbone's own initialisation, then the pretrained weights over it."""
-        super().init_weights()
-        if self.pretrained is not None:
-            load_pretrained(self.backbone, self.pretrained)
-
-    def forget_first_weights(self) -> None:
-        """Leave ``pretrained`` out: the weights come from a checkpoint of this training."""
-        self.pretrained = None
 
     @property
     def out_channels(self) -> Optional[int]:
